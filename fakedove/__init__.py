@@ -1,0 +1,1 @@
+"""fakedove: a fake Dovecot admin plane for tests."""

@@ -1,0 +1,64 @@
+"""Dot-terminated input: a mail that follows its command line, ended by a lone dot.
+
+Lines end in LF or CRLF; a leading dot is dropped when more follows on its line. The line
+end before the last dot does not belong to the data (lib/istream-dot.c; recordings x.save.*).
+"""
+
+from __future__ import annotations
+
+import re
+
+#: A dot at the start of a line that is complete enough to tell what it is.
+_DOT = re.compile(rb"\r?\n\.(?:(\r?\n)|(?!\r?\Z))")
+#: An end of input that may turn out to be the beginning of such a dot.
+_UNDECIDED = re.compile(rb"(?:\r?\n(?:\.\r?)?|\r)\Z")
+_LONGEST_UNDECIDED = 4
+
+
+class DotReader:
+    """Undo dot-stuffing, whatever pieces the input comes in."""
+
+    __slots__ = ("_at_start", "_pending", "ended", "trailing")
+
+    def __init__(self) -> None:
+        # The first line is as good as one after a line end.
+        self._pending = b"\n"
+        self._at_start = True
+        self.ended = False
+        #: What came behind the dot line: the next commands.
+        self.trailing = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the decoded bytes that `data` completes; look at `ended` afterwards."""
+        data = self._pending + data
+        decoded: list[bytes] = []
+        at = 0
+        while (dot := _DOT.search(data, at)) is not None and dot[1] is None:
+            decoded.append(data[at : dot.end() - 1])
+            at = dot.end()
+        if dot is not None:
+            decoded.append(data[at : dot.start()])
+            self.ended = True
+            self.trailing = data[dot.end() :]
+        else:
+            tail = _UNDECIDED.search(data, max(at, len(data) - _LONGEST_UNDECIDED))
+            end = len(data) if tail is None else tail.start()
+            decoded.append(data[at:end])
+            self._pending = data[end:]
+        return self._without_first_line_end(b"".join(decoded))
+
+    def _without_first_line_end(self, decoded: bytes) -> bytes:
+        if self._at_start and decoded:
+            self._at_start = False
+            return decoded[1:]
+        return decoded
+
+
+def stuff(data: bytes) -> bytes:
+    """Return `data` with CRLF line ends, dot-stuffed and ended, as the doveadm program sends it.
+
+    A missing last line end is supplied (client-side.json: `save` with CRLF).
+    """
+    lines = data.replace(b"\r\n", b"\n").split(b"\n")
+    stuffed = [b"." + line if line.startswith(b".") else line for line in lines]
+    return b"\r\n".join(stuffed) + b"\r\n.\r\n"
