@@ -1,0 +1,305 @@
+"""The configuration: one TOML file, or the same keys as keyword arguments.
+
+`load_config` reads a file, `make_config` takes keywords; both check everything that can be
+checked without a server and raise ConfigurationError, one line that begins with the path of
+the setting: `listener[2].mode: ...`. Which release `dovecot` or `protocol` names is resolved
+elsewhere. Keys and services of the contract that are not built yet are refused by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from fakedove.dovecot.toml_table import Table
+from fakedove.errors import ConfigurationError
+
+#: Services that a listener can have now, and those of later work.
+SERVICES = ("doveadm",)
+LATER_SERVICES = ("doveadm-http", "script", "imap", "script-login", "admin")
+
+#: Accepted values of a column in a stub's row.
+Value: TypeAlias = str | int | None
+
+_KEYS = (
+    *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "hostname"),
+    *("doveadm_port", "store", "base_dir", "listener", "tls", "stub"),
+)
+_LATER_KEYS = ("doveadm_api_key", "script", "execute", "plugin", "post_login")
+_LISTENER_KEYS = (
+    *("name", "service", "path", "mode", "address", "ssl", "tls"),
+    *("doveadm_password", "doveadm_allowed_commands"),
+)
+_TLS_KEYS = ("cert", "key")
+_STUB_KEYS = ("command", "user", "fail", "reply", "raw", "times", "log")
+_LATER_STUB_KEYS = ("delay",)
+_ANSWERS = ("fail", "reply", "raw")
+
+#: The listeners of a configuration that names none.
+_DEFAULT_LISTENERS = (
+    {"name": "unix", "path": "doveadm-server", "mode": "0600"},
+    {"name": "tcp", "address": "127.0.0.1:0"},
+    {"name": "tls", "address": "127.0.0.1:0", "ssl": "yes"},
+)
+
+
+class Ssl(StrEnum):
+    """When a listener speaks TLS."""
+
+    NO = "no"
+    #: After the client asked for it.
+    STARTTLS = "starttls"
+    #: From the first byte.
+    YES = "yes"
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """One socket to listen on; it has either a `path` or an `address`."""
+
+    name: str
+    service: str = "doveadm"
+    #: As given: relative to base_dir.
+    path: str | None = None
+    #: Permission bits of the UNIX socket; 0o600 alone means pre-authenticated.
+    mode: int = 0o600
+    #: Host and port; port 0 is a free one.
+    address: tuple[str, int] | None = None
+    ssl: Ssl = Ssl.STARTTLS
+    #: False: no certificate is configured here, whatever [tls] says.
+    tls: bool = True
+    #: The listener's own setting, or else the general one.
+    doveadm_password: str
+    doveadm_allowed_commands: tuple[str, ...] = ()
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """Certificate and key: paths of PEM files."""
+
+    cert: str
+    key: str
+
+
+class StubSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A stub armed by the configuration; it has one of `fail`, `reply` and `raw`."""
+
+    #: Where it stands, `stub[0]`, for messages about it.
+    where: str
+    command: str
+    user: str | None = None
+    fail: str | None = None
+    reply: tuple[Mapping[str, Value], ...] | None = None
+    raw: bytes | None = None
+    times: int | None = None
+    log: str | None = None
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole configuration, checked."""
+
+    dovecot: str | None
+    protocol: str | None
+    doveadm_password: str
+    hostname: str
+    doveadm_port: int
+    #: Path of the store file; None: the embedded demo store.
+    store: str | None
+    #: None: a fresh temporary directory.
+    base_dir: str | None
+    listener: tuple[Listener, ...]
+    #: None: a generated CA and certificate.
+    tls: Tls | None
+    stub: tuple[StubSetting, ...]
+
+
+def load_config(path: str | os.PathLike[str], **settings: object) -> Config:
+    """Read the TOML file `path`; `settings` take the place of its keys, None is not given.
+
+    Relative paths in the file are relative to the file, those in `settings` to the current
+    directory. A listener's path stays as it is: it belongs below base_dir. Raises
+    ConfigurationError.
+    """
+    file = Path(path)
+    try:
+        with file.open("rb") as stream:
+            values = tomllib.load(stream)
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{file}: is not valid TOML: {error}") from None
+    given = {key: value for key, value in settings.items() if value is not None}
+    return _config(_anchored(values, file.parent) | given)
+
+
+def make_config(**settings: object) -> Config:
+    """Make a configuration of keyword arguments named like the keys; None is not given.
+
+    >>> make_config(listener=[{"name": "a", "address": "[::1]:0"}]).listener[0].address
+    ('::1', 0)
+    """
+    return _config({key: value for key, value in settings.items() if value is not None})
+
+
+def _config(values: Mapping[str, object]) -> Config:
+    top = Table(values, _KEYS, ConfigurationError, later=_LATER_KEYS)
+    port = top.integer("doveadm_port", 0)
+    if port > 65535:
+        raise top.error("doveadm_port", f"must be a port, 0 to 65535, not {port}")
+    return Config(
+        dovecot=top.optional_text("dovecot"),
+        protocol=top.optional_text("protocol"),
+        doveadm_password=top.text("doveadm_password", "secret"),
+        hostname=top.text("hostname", "localhost"),
+        doveadm_port=port,
+        store=top.path("store") if "store" in top else None,
+        base_dir=top.path("base_dir") if "base_dir" in top else None,
+        listener=_listeners(top),
+        tls=_tls(top) if "tls" in top else None,
+        stub=tuple(_stub(table) for table in top.tables("stub", _STUB_KEYS, _LATER_STUB_KEYS)),
+    )
+
+
+def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Return `values` with the paths that are relative to the file's folder put below it."""
+    anchored = dict(values)
+    for key in ("store", "base_dir"):
+        if isinstance(path := values.get(key), str):
+            anchored[key] = str(folder / path)
+    if isinstance(tls := values.get("tls"), Mapping):
+        anchored["tls"] = {
+            key: str(folder / path) if isinstance(path, str) and key in _TLS_KEYS else path
+            for key, path in tls.items()
+        }
+    return anchored
+
+
+def _tls(top: Table) -> Tls:
+    table = top.table("tls", _TLS_KEYS)
+    for key in _TLS_KEYS:
+        table.need(key, f'"server.{key}.pem"')
+    return Tls(table.path("cert"), table.path("key"))
+
+
+def _listeners(top: Table) -> tuple[Listener, ...]:
+    if "listener" not in top:
+        default = Table({"listener": _DEFAULT_LISTENERS}, None, ConfigurationError)
+        tables = default.tables("listener", _LISTENER_KEYS)
+    else:
+        tables = top.tables("listener", _LISTENER_KEYS)
+    password = top.text("doveadm_password", "secret")
+    allowed = top.words("doveadm_allowed_commands")
+    listeners: list[Listener] = []
+    for table in tables:
+        listener = _listener(table, password, allowed)
+        _refuse_clash(table, listener, listeners)
+        listeners.append(listener)
+    if not listeners:
+        raise top.error("listener", "is empty: leave it out to have unix, tcp and tls")
+    return tuple(listeners)
+
+
+def _listener(table: Table, password: str, allowed: tuple[str, ...]) -> Listener:
+    table.need("name", '"unix"')
+    if ("path" in table) == ("address" in table):
+        fault = "stands beside address" if "path" in table else "is missing, and so is address"
+        raise table.error("path", f"{fault}: a listener has exactly one of the two")
+    if "mode" in table and "address" in table:
+        raise table.error("mode", "belongs to a UNIX socket; a listener with address has none")
+    return Listener(
+        name=_not_empty(table, "name"),
+        service=_service(table),
+        path=_not_empty(table, "path") if "path" in table else None,
+        mode=_mode(table),
+        address=_address(table) if "address" in table else None,
+        ssl=Ssl(table.choice("ssl", tuple(Ssl), Ssl.STARTTLS)),
+        tls=table.boolean("tls", default=True),
+        doveadm_password=table.text("doveadm_password", password),
+        doveadm_allowed_commands=(
+            table.words("doveadm_allowed_commands")
+            if "doveadm_allowed_commands" in table
+            else allowed
+        ),
+    )
+
+
+def _refuse_clash(table: Table, listener: Listener, earlier: list[Listener]) -> None:
+    for index, other in enumerate(earlier):
+        if listener.name == other.name:
+            raise table.error("name", f'"{other.name}" is the name of listener[{index}] already')
+        if listener.path is not None and listener.path == other.path:
+            raise table.error("path", f'"{other.path}" is that of listener[{index}] already')
+        if listener.address and listener.address[1] and listener.address == other.address:
+            raise table.error("address", f"is that of listener[{index}] already")
+
+
+def _service(table: Table) -> str:
+    service = table.text("service", "doveadm")
+    if service in LATER_SERVICES:
+        raise table.error(
+            "service", f'"{service}" is not built yet; there is: {", ".join(SERVICES)}'
+        )
+    return table.choice("service", SERVICES, "doveadm")
+
+
+def _not_empty(table: Table, key: str) -> str:
+    value = table.text(key)
+    if not value:
+        raise table.error(key, "must not be empty")
+    return value
+
+
+def _mode(table: Table) -> int:
+    text = table.text("mode", "0600")
+    if not re.fullmatch("0?[0-7]{3}", text):
+        raise table.error("mode", f'"{text}" is no mode: it must be octal text such as "0600"')
+    return int(text, 8)
+
+
+def _address(table: Table) -> tuple[str, int]:
+    text = table.text("address")
+    match = re.fullmatch(
+        r"(?:\[([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):([0-9]{1,5})", text, re.ASCII
+    )
+    if match is None or int(match[3]) > 65535:
+        raise table.error(
+            "address", f'"{text}" is no address: it must be "127.0.0.1:0" or "[::1]:0"'
+        )
+    return match[1] or match[2], int(match[3])
+
+
+def _stub(table: Table) -> StubSetting:
+    table.need("command", '"quota get"')
+    answers = [key for key in _ANSWERS if key in table]
+    if not answers:
+        raise ConfigurationError(f"{table.where}: has no answer: give it fail, reply or raw")
+    if len(answers) > 1:
+        raise table.error(answers[1], f"stands beside {answers[0]}: a stub has one answer")
+    return StubSetting(
+        where=table.where,
+        command=_not_empty(table, "command"),
+        user=table.optional_text("user"),
+        fail=_not_empty(table, "fail") if "fail" in table else None,
+        reply=_rows(table) if "reply" in table else None,
+        raw=table.text("raw").encode() if "raw" in table else None,
+        times=table.optional_integer("times", minimum=1),
+        log=table.optional_text("log"),
+    )
+
+
+def _rows(table: Table) -> tuple[dict[str, Value], ...]:
+    return tuple(
+        {column: _value(row, column, value) for column, value in row.items()}
+        for row in table.tables("reply", None)
+    )
+
+
+def _value(row: Table, column: str, value: object) -> Value:
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise row.error(column, "must be text or a whole number")
+    return value

@@ -1,0 +1,254 @@
+"""Stubs: answers that stand in for the store's, and cannot drift from the real server.
+
+`on(...)` selects, `.reply`, `.fail` and `.raw` arm. Rows are mappings by column key, checked
+against what the command prints in this release. The newest stub that matches wins; one that
+is used up falls to the next, then to the store.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from fakedove.double.journal import Exchange
+from fakedove.dovecot import masks
+from fakedove.dovecot.registry import COMMANDS, Command, Invocation
+from fakedove.dovecot.releases import Release
+from fakedove.dovecot.reply import Level, Log, Output, Scope
+from fakedove.dovecot.status import Status
+from fakedove.errors import StubError, did_you_mean
+
+Cell: TypeAlias = str | bytes | int | None
+#: Printed for None: quota's "no limit".
+_NOTHING = b"-"
+
+
+class Answer:
+    """What an armed stub answers."""
+
+    __slots__ = ("log", "raw", "rows", "status", "suffix")
+
+    def __init__(
+        self,
+        *,
+        rows: Sequence[Mapping[str, Cell]] = (),
+        status: Status = Status.OK,
+        suffix: bytes = b"",
+        raw: bytes | None = None,
+        log: str | None = None,
+    ) -> None:
+        self.rows = rows
+        self.status = status
+        #: Text behind the status word, as `+ more text` or `-REFERRAL host` have it.
+        self.suffix = suffix
+        #: The whole reply instead of rows and status.
+        self.raw = raw
+        self.log = log
+
+    def output(self, invocation: Invocation) -> Output:
+        """Return the answer as a command's output."""
+        if self.log is not None:
+            scope = Scope.MAIL if invocation.command.mail else Scope.COMMAND
+            yield Log(self.log.encode(), Level.ERROR, scope)
+        for row in self.rows:
+            yield tuple([_printed(row[key]) for key in invocation.columns])
+        return self.status
+
+
+class Stub:
+    """One `on(...)`: what it answers to, and what it has answered."""
+
+    def __init__(
+        self,
+        stubs: Stubs,
+        command: str,
+        *,
+        user: str | None,
+        args: Sequence[str] | None,
+        listener: str | None,
+        times: int | None,
+        where: str,
+    ) -> None:
+        self.command = command
+        self.user = user
+        self.args = None if args is None else tuple(args)
+        self.listener = listener
+        self.times = times
+        #: File and line of the `on(...)`.
+        self.where = where
+        #: The exchanges it answered, oldest first.
+        self.calls: list[Exchange] = []
+        self.answer: Answer | None = None
+        self._stubs = stubs
+
+    def __repr__(self) -> str:
+        user = "" if self.user is None else f", user={self.user!r}"
+        return f"<Stub on({self.command!r}{user}) of {self.where}>"
+
+    def reply(self, rows: Iterable[Mapping[str, Cell]] = (), *, log: str | None = None) -> Stub:
+        """Answer with rows, each a mapping of every column key to its value, and `+`.
+
+        None is printed as `-`. Raises StubError for a column that the command does not have
+        in this release.
+        """
+        checked = [dict(row) for row in rows]
+        for row in checked:
+            self._stubs.check_row(self.command, row)
+        return self._arm(Answer(rows=checked, log=log))
+
+    def fail(self, status: str, detail: str = "", *, log: str | None = None) -> Stub:
+        """Answer with a failure: "NOUSER", "TEMPFAIL", "NOTFOUND", ..., or "-" for a bare dash.
+
+        `detail` stands behind the status, as the host of REFERRAL does; `log` is an error for
+        the server log and the client's log channel. Raises StubError for a status that this
+        release does not have.
+        """
+        suffix = f" {detail}".encode() if detail else b""
+        return self._arm(Answer(status=self._stubs.status(status), suffix=suffix, log=log))
+
+    def raw(self, reply: bytes, *, log: str | None = None) -> Stub:
+        """Answer with exactly these bytes on the reply channel, status line included."""
+        return self._arm(Answer(raw=reply, log=log))
+
+    def remove(self) -> None:
+        """Take the stub away."""
+        self._stubs.remove(self)
+
+    def matches(self, invocation: Invocation, listener: str) -> bool:
+        """Whether this stub answers the command."""
+        return (
+            (self.times is None or len(self.calls) < self.times)
+            and self.answer is not None
+            and (self.listener is None or self.listener == listener)
+            and (self.user is None or self.user.encode() == invocation.username)
+            and (self.args is None or self.args == _shown(invocation.fields))
+            and masks.user_matches(self.command.encode(), invocation.command.name.encode())
+        )
+
+    def _arm(self, answer: Answer) -> Stub:
+        self.answer = answer
+        return self
+
+
+class Stubs:
+    """The stubs of one fake, newest first."""
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self._stubs: list[Stub] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._stubs)
+
+    def on(
+        self,
+        command: str,
+        *,
+        user: str | None = None,
+        args: Sequence[str] | None = None,
+        listener: str | None = None,
+        times: int | None = None,
+    ) -> Stub:
+        """Select commands by name (`*` and `?` match), username field, fields and listener.
+
+        `times` bounds how often the stub answers. Raises StubError for a command that the
+        release does not know.
+        """
+        self._check_command(command)
+        if times is not None and times < 1:
+            raise StubError(f"on({command!r}): times must be 1 or more, not {times}")
+        stub = Stub(
+            self,
+            command,
+            user=user,
+            args=args,
+            listener=listener,
+            times=times,
+            where=_caller(),
+        )
+        self._stubs.insert(0, stub)
+        return stub
+
+    def find(self, invocation: Invocation, listener: str) -> Stub | None:
+        """Return the newest stub that answers the command."""
+        return next((one for one in self._stubs if one.matches(invocation, listener)), None)
+
+    def unarmed(self) -> list[Stub]:
+        """Return the stubs that were never told what to answer."""
+        return [one for one in self._stubs if one.answer is None]
+
+    def remove(self, stub: Stub) -> None:
+        """Take one stub away; harmless if it is gone already."""
+        self._stubs = [one for one in self._stubs if one is not stub]
+
+    def clear(self) -> None:
+        """Take all stubs away."""
+        self._stubs.clear()
+
+    def check_row(self, command: str, row: Mapping[str, Cell]) -> None:
+        """Raise StubError unless `row` has just the columns that `command` prints."""
+        for one in self._named(command):
+            if callable(one.columns):
+                continue
+            wrong = [key for key in row if key not in one.columns]
+            lacking = [key for key in one.columns if key not in row]
+            if wrong or lacking:
+                problem = f'no column "{wrong[0]}"' if wrong else f'a column "{lacking[0]}" more'
+                columns = ", ".join(one.columns) or "none"
+                raise StubError(f'"{one.name}" has {problem}; its columns are: {columns}')
+
+    def status(self, name: str) -> Status:
+        """Return the status called `name`; raise StubError if the release has no such."""
+        known = self._known_statuses()
+        if name not in known:
+            text = f'unknown status "{name}"; Dovecot {self._release.number} has: '
+            raise StubError(text + ", ".join(known))
+        return known[name]
+
+    def _known_statuses(self) -> dict[str, Status]:
+        common = ("USAGE", "NOUSER", "NOPERM", "DATAERR", "NOTFOUND", "TEMPFAIL", "PROTOCOL")
+        known = {name: Status[name] for name in (*common, "UNKNOWN")}
+        known |= {status.name: status for status in self._release.extra_statuses}
+        return known | {"-": Status.DASH}
+
+    def _named(self, command: str) -> list[Command]:
+        return [
+            one
+            for name, one in COMMANDS.items()
+            if self._release.knows(name) and masks.user_matches(command.encode(), name.encode())
+        ]
+
+    def _check_command(self, command: str) -> None:
+        if self._named(command):
+            return
+        known = sorted(name for name in COMMANDS if self._release.knows(name))
+        near = did_you_mean(command, known)
+        text = f'on(): no command "{command}" in Dovecot {self._release.number}{near}'
+        raise StubError(f"{text} (there is: {', '.join(known)})")
+
+
+def _printed(value: Cell) -> bytes:
+    match value:
+        case None:
+            return _NOTHING
+        case bytes():
+            return value
+        case _:
+            return str(value).encode()
+
+
+def _shown(fields: Sequence[bytes]) -> tuple[str, ...]:
+    """Return the fields without what the doveadm program adds by itself: `-u user`, `--`."""
+    shown = [field.decode(errors="replace") for field in fields if field != b"--"]
+    if len(shown) >= 2 and shown[0] == "-u":
+        shown = shown[2:]
+    return tuple(shown)
+
+
+def _caller() -> str:
+    """Return file and line of the first frame outside fakedove."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fakedove."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,46 @@
+"""What time it is for the fake: the real time, until a test sets or moves it.
+
+Everything that asks for the time (save dates, UIDVALIDITY, faults "for a while") asks the
+clock it was handed, never the system.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """A clock in UTC that a test can stop at a moment and move.
+
+    It runs with the wall clock until `set`; from then on it stands still, and only `set` and
+    `advance` move it. `advance` before `set` shifts the running clock.
+    """
+
+    __slots__ = ("_shift", "_stopped")
+
+    def __init__(self, start: datetime | None = None) -> None:
+        """Start at the real time, or stopped at `start`."""
+        self._shift = timedelta(0)
+        self._stopped = None if start is None else in_utc(start)
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        if self._stopped is not None:
+            return self._stopped
+        return datetime.now(UTC) + self._shift
+
+    def set(self, moment: datetime) -> None:
+        """Stop the clock at `moment`; one without a time zone is taken as UTC."""
+        self._stopped = in_utc(moment)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward by `seconds`, or back by a negative number of them."""
+        if self._stopped is not None:
+            self._stopped += timedelta(seconds=seconds)
+        else:
+            self._shift += timedelta(seconds=seconds)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return `moment` in UTC; without a time zone it is UTC already."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

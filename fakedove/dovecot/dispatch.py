@@ -1,0 +1,268 @@
+"""From the fields of a command line to a running command: lookup, options, users.
+
+`prepare` is the grammar and depends on the release alone, so its results may be kept;
+`run` is the command at work on a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fakedove.dovecot import commands as _register_all_commands  # noqa: F401
+from fakedove.dovecot import getopt, masks, texts
+from fakedove.dovecot.registry import (
+    COMMANDS,
+    ArgumentValue,
+    Call,
+    Command,
+    Invocation,
+    Kind,
+    Parameter,
+)
+from fakedove.dovecot.releases import Getopt, Release, UserRule
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
+from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+USERNAME_COLUMN = "username"
+#: Command names have up to this many words.
+_MOST_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A command line that no command runs for."""
+
+    status: Status
+    log: tuple[Log, ...]
+    #: The command that refused it; None if there is no such command.
+    command: Command | None = None
+    #: getopt is left in a state that fails the next command, or kills the process at it.
+    breaks_next: bool = False
+    kills_next: bool = False
+
+
+class UnbuiltCommand(Exception):
+    """The release knows the command; fakedove does not, yet."""
+
+
+def prepare(
+    release: Release, username: bytes, fields: tuple[bytes, ...], *, verbose: bool = False
+) -> Invocation | Refusal:
+    """Return the invocation that `fields` (command name first) ask for, or why there is none.
+
+    Raises Fatal where the real process dies.
+    """
+    found = _find(release, fields)
+    if found is None:
+        return Refusal(Status.DASH, texts.unknown_command(release, fields[0]))
+    command, rest = found
+    parameters = [one for one in command.parameters if one.exists_in(release)]
+    options = [one for one in parameters if not one.positional]
+    long = release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
+    try:
+        parsed = getopt.parse(rest, options, long=long)
+    except getopt.BadOption as bad:
+        return _bad_option(release, command, bad)
+    arguments = _option_values(parsed.options, {one.long: one for one in options})
+    surplus = _positionals(
+        arguments, parsed.arguments, [one for one in parameters if one.positional]
+    )
+    if surplus:
+        log = texts.extraneous(release, command.name, surplus)
+        return Refusal(Status.USAGE if long else Status.DASH, log, command)
+    _require(command, parameters, arguments)
+    # glibc's getopt keeps a pointer into a last option that took no value; these releases
+    # never reset it (recordings cmd.opt-A of 2.1.16 and 2.2.13).
+    breaks_next = not long and bool(parsed.options) and parsed.options[-1][1] is None
+    return _invocation(release, command, username, arguments, rest, verbose, breaks_next)
+
+
+def _invocation(
+    release: Release,
+    command: Command,
+    username: bytes,
+    arguments: dict[str, ArgumentValue],
+    fields: tuple[bytes, ...],
+    verbose: bool,
+    breaks_next: bool,
+) -> Invocation:
+    bare = Invocation(command, username, arguments, fields, verbose)
+    if command.check is not None:
+        command.check(bare, release)
+    columns = command.column_keys(bare, release)
+    named = command.mail and _shows_username(bare, release)
+    if named and columns:
+        columns = (USERNAME_COLUMN, *columns)
+    return Invocation(command, username, arguments, fields, verbose, columns, named, breaks_next)
+
+
+def run(call: Call) -> Output:
+    """Run the command that `call` names, for every user it is about."""
+    command = call.invocation.command
+    if not command.mail:
+        return command.function(call)
+    return _for_users(call)
+
+
+def _find(release: Release, fields: tuple[bytes, ...]) -> tuple[Command, tuple[bytes, ...]] | None:
+    most = _MOST_WORDS if release.split_names else 1
+    for words in range(1, min(most, len(fields)) + 1):
+        name = b" ".join(fields[:words]).decode(errors="surrogateescape")
+        if release.knows(name):
+            command = COMMANDS.get(name)
+            if command is None:
+                raise UnbuiltCommand(name)
+            return command, fields[words:]
+    return None
+
+
+def _bad_option(release: Release, command: Command, bad: getopt.BadOption) -> Refusal:
+    log = texts.bad_option(release, command.name, bad.text, bad.letter)
+    if release.getopt is Getopt.SHORT_DIES:
+        raise Fatal(b"killed with signal 11", crash=True)
+    if release.getopt is Getopt.SHORT:
+        return Refusal(
+            Status.DASH,
+            log,
+            command,
+            breaks_next=not bad.missing_value,
+            kills_next=bad.missing_value,
+        )
+    return Refusal(Status.USAGE, log, command)
+
+
+def _option_values(
+    options: Sequence[tuple[str, bytes | None]], known: dict[str, Parameter]
+) -> dict[str, ArgumentValue]:
+    values: dict[str, ArgumentValue] = {}
+    for name, value in options:
+        if value is None:
+            values[name] = True
+        elif known[name].kind is Kind.TEXTS:
+            before = values.get(name, ())
+            values[name] = (*(before if isinstance(before, tuple) else ()), value)
+        elif known[name].kind is Kind.NUMBER and value.isdigit():
+            values[name] = int(value)
+        else:
+            values[name] = value
+    return values
+
+
+def _positionals(
+    arguments: dict[str, ArgumentValue],
+    given: tuple[bytes, ...],
+    parameters: Sequence[Parameter],
+) -> tuple[bytes, ...]:
+    """Put positional arguments where they belong; return those that have no place."""
+    for parameter in parameters:
+        if not given:
+            break
+        if parameter.kind is Kind.TEXTS:
+            arguments[parameter.long] = given
+            given = ()
+        else:
+            arguments[parameter.long] = given[0]
+            given = given[1:]
+    return given
+
+
+def _require(
+    command: Command, parameters: Sequence[Parameter], arguments: dict[str, ArgumentValue]
+) -> None:
+    if any(one.required and one.long not in arguments for one in parameters):
+        raise Fatal(texts.usage(command.full_usage))
+
+
+def _shows_username(invocation: Invocation, release: Release) -> bool:
+    if invocation.flag("user-file"):
+        return True
+    if invocation.flag("all-users"):
+        return True
+    if release.user_rule is UserRule.FIELD_ALL_ITERATES:
+        return False
+    user = invocation.text("user") or b""
+    return b"*" in user or b"?" in user
+
+
+def _for_users(call: Call) -> Output:
+    status = Status.OK
+    problems: list[Item] = []
+    for name in _usernames(call, problems):
+        outcome = yield from _for_user(call, name)
+        status = combine(status, outcome)
+    if problems:
+        yield from problems
+        return Status.TEMPFAIL
+    return status
+
+
+def _for_user(call: Call, name: bytes) -> Output:
+    user = call.store.lookup(name.decode(errors="surrogateescape"))
+    if user is None:
+        if not call.release.nouser:
+            raise Fatal(b"User doesn't exist", Scope.LOOKUP)
+        if call.release.logs_unknown_user:
+            yield Log(b"User doesn't exist", scope=Scope.LOOKUP)
+        return Status.NOUSER
+    output = call.invocation.command.function(call.of(user))
+    if not call.invocation.username_column:
+        return (yield from output)
+    return (yield from _with_username(output, user))
+
+
+def _with_username(output: Output, user: User) -> Output:
+    name = user.name.encode(errors="surrogateescape")
+    try:
+        while True:
+            item = next(output)
+            yield (name, *item) if isinstance(item, tuple) else item
+    except StopIteration as end:
+        status: Status = end.value
+        return status
+
+
+def _usernames(call: Call, problems: list[Item]) -> Iterator[bytes]:
+    """Yield the names of the users that the command is about."""
+    invocation, release = call.invocation, call.release
+    if invocation.flag("user-file"):
+        yield from _names_in_file(call, problems)
+    elif _iterates(invocation, release):
+        mask = invocation.text("user") or b"*"
+        for name in call.store.names():
+            if masks.user_matches(mask, name.encode()):
+                yield name.encode()
+    else:
+        yield _single_name(invocation, release)
+
+
+def _iterates(invocation: Invocation, release: Release) -> bool:
+    match release.user_rule:
+        case UserRule.FIELD:
+            return False
+        case UserRule.FIELD_ALL_ITERATES:
+            return invocation.flag("all-users")
+        case UserRule.OPTION | UserRule.OPTION_OVERRIDES:
+            return _shows_username(invocation, release)
+
+
+def _single_name(invocation: Invocation, release: Release) -> bytes:
+    given = invocation.text("user")
+    match release.user_rule:
+        case UserRule.OPTION if given is None:
+            raise Fatal(b"USER environment is missing and -u option not used")
+        case UserRule.OPTION | UserRule.OPTION_OVERRIDES if given is not None:
+            return given
+        case _:
+            return invocation.username
+
+
+def _names_in_file(call: Call, problems: list[Item]) -> Iterator[bytes]:
+    path = call.invocation.text("user-file") or b""
+    try:
+        data = call.read_file(path.decode(errors="surrogateescape"))
+    except OSError as error:
+        problems += texts.unreadable_user_file(path, error.strerror or str(error))
+        return
+    yield from data.split(b"\n")[: -1 if data.endswith(b"\n") else None]

@@ -1,0 +1,112 @@
+"""Options of a command line as GNU getopt(_long) sees them, its complaints included.
+
+Options and arguments may mix, `--` ends options, long names may be abbreviated as long as
+they are unique. Sources: recordings cmd.opt-*; glibc's texts, as they stand in the server log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Option(Protocol):
+    """What getopt needs to know of a parameter."""
+
+    @property
+    def long(self) -> str:
+        """The long name, without dashes."""
+
+    @property
+    def short(self) -> str:
+        """The letter, empty if there is none."""
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value follows."""
+
+
+class BadOption(Exception):
+    """An option that is not known or lacks its value."""
+
+    def __init__(self, text: str, letter: str, *, missing_value: bool = False) -> None:
+        super().__init__(text)
+        #: getopt's text, without the command name before it.
+        self.text = text
+        #: The offending letter, empty for a long option.
+        self.letter = letter
+        self.missing_value = missing_value
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Options by long name in the order given, and the arguments that are none."""
+
+    options: tuple[tuple[str, bytes | None], ...]
+    arguments: tuple[bytes, ...]
+
+
+def parse(fields: Sequence[bytes], options: Sequence[Option], *, long: bool) -> Parsed:
+    """Return options and arguments of `fields`; raise BadOption for the first bad one."""
+    found: list[tuple[str, bytes | None]] = []
+    arguments: list[bytes] = []
+    rest = list(fields)
+    while rest:
+        field = rest.pop(0)
+        if field == b"--":
+            return Parsed(tuple(found), (*arguments, *rest))
+        if field.startswith(b"--") and long:
+            found.append(_long(field[2:].decode(errors="surrogateescape"), rest, options))
+        elif field.startswith(b"-") and field != b"-":
+            found += _cluster(field[1:].decode("ascii", "surrogateescape"), rest, options)
+        else:
+            arguments.append(field)
+    return Parsed(tuple(found), tuple(arguments))
+
+
+def _cluster(
+    letters: str, rest: list[bytes], options: Sequence[Option]
+) -> list[tuple[str, bytes | None]]:
+    found: list[tuple[str, bytes | None]] = []
+    for at, letter in enumerate(letters):
+        option = next((option for option in options if option.short == letter), None)
+        if option is None:
+            raise BadOption(f"invalid option -- '{letter}'", letter)
+        if not option.takes_value:
+            found.append((option.long, None))
+            continue
+        glued = letters[at + 1 :].encode(errors="surrogateescape")
+        if not glued and not rest:
+            text = f"option requires an argument -- '{letter}'"
+            raise BadOption(text, letter, missing_value=True)
+        found.append((option.long, glued or rest.pop(0)))
+        break
+    return found
+
+
+def _long(text: str, rest: list[bytes], options: Sequence[Option]) -> tuple[str, bytes | None]:
+    name, equals, glued = text.partition("=")
+    option = _by_long_name(name, text, options)
+    if not option.takes_value:
+        if equals:
+            raise BadOption(f"option '--{option.long}' doesn't allow an argument", option.short)
+        return option.long, None
+    if equals:
+        return option.long, glued.encode(errors="surrogateescape")
+    if not rest:
+        text = f"option '--{option.long}' requires an argument"
+        raise BadOption(text, option.short, missing_value=True)
+    return option.long, rest.pop(0)
+
+
+def _by_long_name(name: str, text: str, options: Sequence[Option]) -> Option:
+    """Return the option that `name` means; complaints show `text`, its `=value` included."""
+    near = [option for option in options if option.long.startswith(name)]
+    exact = [option for option in near if option.long == name]
+    if exact or len(near) == 1:
+        return (exact or near)[0]
+    if near:
+        names = " ".join(f"'--{option.long}'" for option in near)
+        raise BadOption(f"option '--{text}' is ambiguous; possibilities: {names}", "")
+    raise BadOption(f"unrecognized option '--{text}'", "")

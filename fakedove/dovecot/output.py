@@ -1,0 +1,113 @@
+"""The formatter of doveadm-server's replies: one for each connection, and it never forgets.
+
+It writes when as many fields are pending as columns were ever registered on the connection,
+failed and repeated commands included; a command that is not about mail leaves the rest
+pending behind its status line (doveadm-server.md 6.1). Streamed values are written in blocks.
+Everything here returns *writes*: each is a packet of its own on a multiplexed connection.
+"""
+
+from __future__ import annotations
+
+from fakedove.dovecot.releases import Release
+from fakedove.dovecot.reply import Row, Streamed
+from fakedove.dovecot.status import Status
+from fakedove.wire import tabescape
+
+#: Dovecot's IO_BLOCK_SIZE.
+BLOCK = 8192
+
+
+class Formatter:
+    """Turn rows into writes, as the given release cuts them."""
+
+    __slots__ = ("_columns", "_gathered", "_pending", "_position", "_raw", "_release")
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self._columns = 0
+        self._position = 0
+        self._pending = bytearray()
+        self._gathered = bytearray()
+        self._raw = b""
+
+    def register(self, columns: int) -> None:
+        """Count the columns of a command that begins."""
+        self._columns += columns
+
+    def row(self, row: Row, writes: list[bytes]) -> None:
+        """Add the fields of one row."""
+        if (
+            not self._position
+            and len(row) == self._columns
+            and not any(isinstance(value, Streamed) for value in row)
+        ):
+            self._write(tabescape.join(row), writes)  # type: ignore[arg-type]
+            return
+        for value in row:
+            if isinstance(value, Streamed):
+                self._stream(value.data, writes)
+            else:
+                self._pending += tabescape.escape(value)
+            self._pending += b"\t"
+            self._position += 1
+            if self._position == self._columns:
+                self._position = 0
+                self._flush(writes)
+
+    def text(self, data: bytes, writes: list[bytes]) -> None:
+        """Add text that bypasses the formatter."""
+        if self._release.user_json_pieces:
+            writes.append(data)
+        else:
+            self._raw += data
+
+    def end(
+        self,
+        status: Status,
+        writes: list[bytes],
+        *,
+        mail: bool,
+        flushes: bool,
+        suffix: bytes = b"",
+    ) -> None:
+        """Add the status line of a reply, and what the command leaves behind it."""
+        lines = self._release.status_lines(status, mail=mail, suffix=suffix)
+        if mail or flushes:
+            self._flush(writes)
+        self._flush_gathered(writes)
+        writes.append(self._raw + lines[0])
+        self._raw = b""
+        writes += lines[1:]
+        if not mail and not flushes:
+            self._flush(writes)
+
+    def abandon(self) -> None:
+        """Forget what was not written: the process dies."""
+        self._pending.clear()
+        self._gathered.clear()
+
+    def _stream(self, data: bytes, writes: list[bytes]) -> None:
+        if not self._release.escapes_streamed_nul:
+            data = tabescape.c_string(data)
+        for start in range(0, len(data), BLOCK):
+            self._pending += tabescape.escape(data[start : start + BLOCK])
+            if len(self._pending) >= BLOCK:
+                self._flush(writes)
+
+    def _flush(self, writes: list[bytes]) -> None:
+        if self._pending:
+            self._write(bytes(self._pending), writes)
+            self._pending.clear()
+
+    def _write(self, data: bytes, writes: list[bytes]) -> None:
+        if self._release.row_packets:
+            writes.append(data)
+            return
+        self._gathered += data
+        if len(self._gathered) >= BLOCK:
+            self._flush_gathered(writes)
+
+    def _flush_gathered(self, writes: list[bytes]) -> None:
+        if self._gathered:
+            writes.append(bytes(self._gathered))
+            self._gathered.clear()

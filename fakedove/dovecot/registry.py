@@ -1,0 +1,205 @@
+"""Commands as data: what each is called, takes and prints.
+
+A command is one function under `@command(...)`. The declaration carries its parameters, the
+columns it prints and its usage text; parsing, user lookup and iteration are common to all
+(`dispatch`). A parameter or a command that only some releases know names the attribute of
+the release row that says so.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from fakedove.dovecot.releases import Release
+from fakedove.dovecot.reply import Output
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.user import User
+
+
+class Kind(enum.Enum):
+    """What a parameter's value is."""
+
+    FLAG = enum.auto()
+    TEXT = enum.auto()
+    NUMBER = enum.auto()
+    #: Several values: as a positional it takes all that are left.
+    TEXTS = enum.auto()
+    #: A path on the server, or the mail that follows the command line.
+    BODY = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One option or positional argument."""
+
+    long: str
+    kind: Kind
+    short: str = ""
+    positional: bool = False
+    required: bool = False
+    #: Attribute of the release row that is true where the parameter exists.
+    when: str = ""
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether the option is followed by a value."""
+        return self.kind is not Kind.FLAG
+
+    def exists_in(self, release: Release) -> bool:
+        """Whether the release knows this parameter."""
+        return not self.when or bool(getattr(release, self.when))
+
+
+def flag(long: str, short: str, when: str = "") -> Parameter:
+    """Declare an option without a value."""
+    return Parameter(long, Kind.FLAG, short, when=when)
+
+
+def option(long: str, short: str = "", kind: Kind = Kind.TEXT, when: str = "") -> Parameter:
+    """Declare an option with a value."""
+    return Parameter(long, kind, short, when=when)
+
+
+def positional(long: str, kind: Kind = Kind.TEXT, *, required: bool = True) -> Parameter:
+    """Declare a positional argument."""
+    return Parameter(long, kind, positional=True, required=required)
+
+
+#: What every command about mail takes.
+MAIL_PARAMETERS = (
+    flag("all-users", "A"),
+    option("socket-path", "S"),
+    option("user", "u"),
+    option("trans-flags", kind=Kind.NUMBER, when="trans_flags"),
+    flag("no-userdb-lookup", "", when="no_userdb_lookup"),
+    option("user-file", "F", when="user_file"),
+)
+_MAIL_USAGE = "[-u <user>|-A] [-S <socket_path>]"
+
+ArgumentValue: TypeAlias = bool | bytes | int | tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invocation:
+    """A command line that is good as far as its grammar goes."""
+
+    command: Command
+    username: bytes
+    arguments: Mapping[str, ArgumentValue]
+    #: The fields behind the command name, as they were sent.
+    fields: tuple[bytes, ...]
+    verbose: bool = False
+    #: Keys of what is printed, the username column included.
+    columns: tuple[str, ...] = ()
+    username_column: bool = False
+    #: getopt is left in a state that fails the next command (up to 2.2.21).
+    breaks_next: bool = False
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether a mail follows the command line."""
+        body = self.command.body
+        return body is not None and body not in self.arguments
+
+    def flag(self, name: str) -> bool:
+        """Whether the option was given."""
+        return name in self.arguments
+
+    def text(self, name: str) -> bytes | None:
+        """Return the value of a TEXT or BODY parameter, or None."""
+        value = self.arguments.get(name)
+        return value if isinstance(value, bytes) else None
+
+    def texts(self, name: str) -> tuple[bytes, ...]:
+        """Return the values of a TEXTS parameter."""
+        value = self.arguments.get(name, ())
+        return value if isinstance(value, tuple) else ()
+
+    def number(self, name: str) -> int | None:
+        """Return the value of a NUMBER parameter, or None."""
+        value = self.arguments.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+@dataclass(slots=True)
+class Call:
+    """What a command runs on."""
+
+    release: Release
+    store: Store
+    invocation: Invocation
+    #: Content of a file on the server; raises OSError.
+    read_file: Callable[[str], bytes]
+    #: The mail that came behind the command line.
+    body: bytes = b""
+    _user: User | None = None
+
+    @property
+    def user(self) -> User:
+        """The user whose mail this is about; only mail commands have one."""
+        assert self._user is not None, "a command that is not about mail has no user"
+        return self._user
+
+    def of(self, user: User) -> Call:
+        """Return the same call for one user."""
+        return Call(self.release, self.store, self.invocation, self.read_file, self.body, user)
+
+
+Function: TypeAlias = Callable[[Call], Output]
+Columns: TypeAlias = tuple[str, ...] | Callable[[Invocation, Release], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A declared command."""
+
+    name: str
+    function: Function
+    parameters: tuple[Parameter, ...]
+    columns: Columns
+    usage: str
+    mail: bool
+    #: Writes everything before the status although it is not about mail.
+    flushes: str
+    #: Checks arguments before any user is looked up; raises Fatal.
+    check: Callable[[Invocation, Release], None] | None
+    body: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        bodies = [one.long for one in self.parameters if one.kind is Kind.BODY]
+        object.__setattr__(self, "body", bodies[0] if bodies else None)
+
+    @property
+    def full_usage(self) -> str:
+        """The usage text as the server logs it."""
+        parts = [self.name, _MAIL_USAGE if self.mail else "", self.usage]
+        return " ".join(part for part in parts if part)
+
+    def column_keys(self, invocation: Invocation, release: Release) -> tuple[str, ...]:
+        """Return the keys of the columns that this invocation prints; may raise Fatal."""
+        return self.columns(invocation, release) if callable(self.columns) else self.columns
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(
+    name: str,
+    *parameters: Parameter,
+    columns: Columns = (),
+    usage: str = "",
+    mail: bool = False,
+    flushes: str = "",
+    check: Callable[[Invocation, Release], None] | None = None,
+) -> Callable[[Function], Function]:
+    """Register the decorated function as the command `name`."""
+
+    def register(function: Function) -> Function:
+        accepted = (*MAIL_PARAMETERS, *parameters) if mail else parameters
+        COMMANDS[name] = Command(name, function, accepted, columns, usage, mail, flushes, check)
+        return function
+
+    return register

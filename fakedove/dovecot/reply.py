@@ -1,0 +1,89 @@
+"""What a command answers: rows, texts and log lines in the order they happen, then a status.
+
+A command is a generator of `Item`s that returns its `Status`, so a long answer is made only
+as fast as the client reads it. `Fatal` is the real server's `i_fatal`: the process is gone
+and the client sees EOF without a status line.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Generator
+from typing import TypeAlias
+
+import msgspec
+
+from fakedove.dovecot.status import Status
+
+
+class Level(enum.IntEnum):
+    """Log levels, by their byte on the log channel; FATAL goes to the server log only."""
+
+    DEBUG = 1
+    INFO = 2
+    WARNING = 3
+    ERROR = 4
+    FATAL = 5
+
+
+class Scope(enum.Enum):
+    """What the server was busy with, which decides the prefix of a log line."""
+
+    #: The connection: handshake, TLS, authentication.
+    CONNECTION = enum.auto()
+    #: The command line, before a command runs.
+    PROTOCOL = enum.auto()
+    #: A command that is about no user.
+    COMMAND = enum.auto()
+    #: Looking up the user.
+    LOOKUP = enum.auto()
+    #: A command at work on a user's mail.
+    MAIL = enum.auto()
+    #: The process between two users: reading a body or a file of users.
+    PROCESS = enum.auto()
+    #: The master process: server log only.
+    MASTER = enum.auto()
+    #: The process's stderr: server log only.
+    STDERR = enum.auto()
+
+
+class Log(msgspec.Struct, frozen=True, gc=False):
+    """A line of the server log; the client gets it too where there is a log channel."""
+
+    text: bytes
+    level: Level = Level.ERROR
+    scope: Scope = Scope.MAIL
+
+
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """Output that a command writes around the formatter: JSON."""
+
+    data: bytes
+
+
+class Streamed(msgspec.Struct, frozen=True, gc=False):
+    """A value that is read from a stream and so goes out in blocks of 8 KiB."""
+
+    data: bytes
+
+
+Value: TypeAlias = bytes | Streamed
+Row: TypeAlias = tuple[Value, ...]
+Item: TypeAlias = Row | Log | Text
+Output: TypeAlias = Generator[Item, None, Status]
+
+
+class Fatal(Exception):
+    """The real process dies here, with this text in the server log."""
+
+    def __init__(self, text: bytes, scope: Scope = Scope.PROCESS, *, crash: bool = False) -> None:
+        super().__init__(text)
+        self.text = text
+        self.scope = scope
+        #: It is killed by a signal rather than by its own decision.
+        self.crash = crash
+
+
+def combine(first: Status, second: Status) -> Status:
+    """Return the status of a command with several targets: the first error, but TEMPFAIL wins."""
+    return second if first is Status.OK or second is Status.TEMPFAIL else first

@@ -1,0 +1,153 @@
+"""The search language: a query's arguments in, matching messages out.
+
+Built: `all`, `mailbox`, `uid` and the flags, with `not`. Each key is a function of `_KEYS`
+that takes its parameters from the query and returns a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fakedove.dovecot import masks
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.names import mailbox_name
+from fakedove.dovecot.reply import Fatal
+from fakedove.dovecot.user import User
+
+Test: TypeAlias = Callable[[Mailbox, Message], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query: which mailboxes to look into, which messages to take."""
+
+    #: Masks of all `mailbox` keys; empty: every mailbox.
+    mailboxes: tuple[str, ...]
+    tests: tuple[Test, ...]
+    #: Whether anything but mailboxes was asked for.
+    names_messages: bool
+
+    def select(self, user: User) -> Iterator[tuple[Mailbox, list[Message]]]:
+        """Yield each mailbox that is looked into, with its matching messages."""
+        for name, box in user.listing():
+            if box is not None and self._looks_into(name):
+                yield box, [one for one in box.messages if self._matches(box, one)]
+
+    def missing(self, user: User) -> str | None:
+        """Return the name of a mailbox that was asked for by name and is not there."""
+        literal = [one for one in self.mailboxes if not masks.has_wildcard(one.encode(), b"*%")]
+        return next((name for name in literal if user.find_mailbox(name) is None), None)
+
+    def _looks_into(self, name: str) -> bool:
+        return not self.mailboxes or any(
+            masks.mailbox_matches(mask, name) for mask in self.mailboxes
+        )
+
+    def _matches(self, box: Mailbox, message: Message) -> bool:
+        return all(test(box, message) for test in self.tests)
+
+
+class _Words:
+    """The query's words, taken one by one."""
+
+    def __init__(self, words: Sequence[bytes]) -> None:
+        self._words = list(words)
+        self.mailboxes: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
+
+    def key(self) -> str:
+        return self._words.pop(0).decode(errors="replace").upper()
+
+    def parameter(self, key: str) -> bytes:
+        if not self._words:
+            raise Fatal(f"Missing parameter for search key (for search key: {key})".encode())
+        return self._words.pop(0)
+
+
+def parse_query(words: Sequence[bytes]) -> Query:
+    """Return the query that `words` make; raise Fatal as the real process dies of a bad one."""
+    rest = _Words(words)
+    tests = []
+    keys = []
+    while rest:
+        key = rest.key()
+        keys.append(key)
+        tests.append(_test(key, rest))
+    named = any(key != "MAILBOX" for key in keys)
+    return Query(tuple(rest.mailboxes), tuple(tests), named)
+
+
+def _test(key: str, words: _Words) -> Test:
+    if key in _FLAGS:
+        return _flag_test(_FLAGS[key], wanted=True)
+    if key.startswith("UN") and key[2:] in _FLAGS:
+        return _flag_test(_FLAGS[key[2:]], wanted=False)
+    if key not in _KEYS:
+        raise Fatal(f"Unknown argument {key}".encode())
+    return _KEYS[key](words)
+
+
+def _flag_test(flag: str, *, wanted: bool) -> Test:
+    return lambda _, message: (flag in message.flags) is wanted
+
+
+def _all(words: _Words) -> Test:
+    return lambda _box, _message: True
+
+
+def _mailbox(words: _Words) -> Test:
+    mask = mailbox_name(words.parameter("MAILBOX"))
+    words.mailboxes.append(mask)
+    return lambda box, _: masks.mailbox_matches(mask, box.name)
+
+
+def _uid(words: _Words) -> Test:
+    text = words.parameter("UID")
+    ranges = _uid_ranges(text)
+
+    def test(box: Mailbox, message: Message) -> bool:
+        last = box.uidnext - 1
+        return any(
+            min(first or last, end or last) <= message.uid <= max(first or last, end or last)
+            for first, end in ranges
+        )
+
+    return test
+
+
+def _uid_ranges(text: bytes) -> list[tuple[int, int]]:
+    """Return (first, last) pairs of a UID set such as `1,3:5,7:*`; 0 stands for `*`."""
+    ranges = []
+    for part in text.split(b","):
+        first, colon, last = part.partition(b":")
+        bounds = [first, last if colon else first]
+        if not all(bound == b"*" or (bound.isdigit() and int(bound)) for bound in bounds):
+            raise Fatal(b"Invalid search UID parameter: %b" % text)
+        low, high = (0 if bound == b"*" else int(bound) for bound in bounds)
+        ranges.append((low, high))
+    return ranges
+
+
+def _not(words: _Words) -> Test:
+    inner = _test(words.parameter("NOT").decode(errors="replace").upper(), words)
+    return lambda box, message: not inner(box, message)
+
+
+_FLAGS = {
+    "ANSWERED": "\\Answered",
+    "DELETED": "\\Deleted",
+    "DRAFT": "\\Draft",
+    "FLAGGED": "\\Flagged",
+    "SEEN": "\\Seen",
+}
+_KEYS: dict[str, Callable[[_Words], Test]] = {
+    "ALL": _all,
+    "MAILBOX": _mailbox,
+    "NOT": _not,
+    "UID": _uid,
+}

@@ -1,0 +1,56 @@
+"""Dovecot's own words around commands, named after what they say.
+
+Texts of one command stand beside that command; here is what all of them share.
+"""
+
+from __future__ import annotations
+
+from fakedove.dovecot.releases import Getopt, Release
+from fakedove.dovecot.reply import Log, Scope
+
+
+def unknown_command(release: Release, name: bytes) -> tuple[Log, ...]:
+    """Field 3 of the line names no command."""
+    return (Log(b"doveadm: Client sent unknown command: %b" % name, scope=Scope.PROTOCOL),)
+
+
+def bad_option(release: Release, command: str, text: str, letter: str) -> tuple[Log, ...]:
+    """getopt did not like an option; only some releases tell the client."""
+    name = command.encode()
+    stderr = Log(b"%b: %b" % (name, text.encode(errors="surrogateescape")), scope=Scope.STDERR)
+    match release.getopt:
+        case Getopt.LONG:
+            return (stderr,)
+        case Getopt.LONG_LOGGED:
+            shown = letter.encode(errors="surrogateescape")
+            told = b"Unexpected or incomplete option: -%b" % shown
+            return (stderr, Log(told, scope=Scope.PROTOCOL))
+        case _:
+            told = b"doveadm %b: Client sent unknown parameter: ?" % name
+            return (stderr, Log(told, scope=Scope.PROTOCOL))
+
+
+def extraneous(release: Release, command: str, surplus: tuple[bytes, ...]) -> tuple[Log, ...]:
+    """More positional arguments than the command takes."""
+    if release.getopt not in (Getopt.LONG, Getopt.LONG_LOGGED):
+        text = b"doveadm %b: Client sent unknown parameter: %b" % (command.encode(), surplus[0])
+    elif release.log_names_extraneous:
+        text = b"Extraneous arguments found: %b" % b" ".join(surplus)
+    else:
+        text = b"Extraneous arguments found"
+    return (Log(text, scope=Scope.PROTOCOL),)
+
+
+def usage(full_usage: str) -> bytes:
+    """Return the last words of a process that misses a required argument."""
+    return b"Client sent invalid command. Usage: %b" % full_usage.encode()
+
+
+def unreadable_user_file(path: bytes, reason: str) -> tuple[Log, ...]:
+    """`-F` names a file that cannot be read; `reason` is the system's text."""
+    why = reason.encode()
+    text = b"read(%b) failed: open(%b) failed: %b" % (path, path, why)
+    return (
+        Log(text, scope=Scope.PROCESS),
+        Log(b"Failed to iterate through some users", scope=Scope.COMMAND),
+    )

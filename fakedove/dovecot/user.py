@@ -1,0 +1,239 @@
+"""One user: account, quota, Sieve scripts, subscriptions and mailboxes.
+
+A `User` is live and changes; a `UserSeed` is the frozen value it is made from on first use
+and turned into for snapshots. A seed without mailboxes is a user who never logged in: like
+any Dovecot user it has an INBOX as soon as somebody looks.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.folders import Folders
+from fakedove.dovecot.mailbox import (
+    FIRST_UIDVALIDITY,
+    Items,
+    Mailbox,
+    MailboxSeed,
+    checked_guid,
+    derived_guid,
+    random_guid,
+)
+from fakedove.errors import StoreError, UnknownNameError, did_you_mean
+
+
+class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a user was at one moment."""
+
+    name: str
+    password: str = "pass"
+    uid: int = 5000
+    gid: int = 5000
+    home: str = ""
+    quota_storage: int | None = None
+    quota_messages: int | None = None
+    quota_grace: int | None = None
+    userdb: Items = ()
+    passdb: Items = ()
+    sieve_scripts: tuple[tuple[str, bytes], ...] = ()
+    sieve_active: str | None = None
+    subscriptions: tuple[str, ...] = ()
+    mailboxes: tuple[MailboxSeed, ...] = ()
+    #: All directories, oldest first; empty: those of the mailboxes in their order.
+    folders: tuple[str, ...] = ()
+    #: The highest UIDVALIDITY ever given out.
+    last_uidvalidity: int = FIRST_UIDVALIDITY
+
+
+class User:
+    """A user whose attributes and mailboxes can be changed.
+
+    After the store was restored, a `User` taken from it before is detached: changing it
+    changes nothing in the store. Take it anew.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_folders",
+        "_last_uidvalidity",
+        "_listing",
+        "_mailboxes",
+        "_random",
+        "gid",
+        "home",
+        "name",
+        "passdb",
+        "password",
+        "quota_grace",
+        "quota_messages",
+        "quota_storage",
+        "sieve_active",
+        "sieve_scripts",
+        "subscriptions",
+        "uid",
+        "userdb",
+    )
+
+    def __init__(self, seed: UserSeed, clock: Clock, random: random.Random) -> None:
+        """Bring `seed` to life."""
+        self.name = seed.name
+        self.password = seed.password
+        self.uid = seed.uid
+        self.gid = seed.gid
+        self.home = seed.home
+        #: Limits: bytes and messages, None for no limit; grace in bytes, None for the
+        #: release's default.
+        self.quota_storage = seed.quota_storage
+        self.quota_messages = seed.quota_messages
+        self.quota_grace = seed.quota_grace
+        #: Extra fields that the userdb and passdb return, in order.
+        self.userdb = dict(seed.userdb)
+        self.passdb = dict(seed.passdb)
+        self.sieve_scripts = dict(seed.sieve_scripts)
+        self.sieve_active = seed.sieve_active
+        #: Names in the order of subscribing; a mailbox of that name need not exist.
+        self.subscriptions = dict.fromkeys(seed.subscriptions)
+        self._clock = clock
+        self._random = random
+        self._last_uidvalidity = seed.last_uidvalidity
+        self._listing: tuple[tuple[str, Mailbox | None], ...] | None = None
+        self._mailboxes: dict[str, Mailbox] = {}
+        if all(box.name != "INBOX" for box in seed.mailboxes):
+            self._mailboxes["INBOX"] = self._live(_untouched_inbox(seed.name))
+        for box in seed.mailboxes:
+            self._mailboxes[box.name] = self._live(box)
+        self._folders = Folders(seed.folders or self._mailboxes)
+
+    def __repr__(self) -> str:
+        return f"<User {self.name!r} with {len(self._mailboxes)} mailboxes>"
+
+    @property
+    def mailboxes(self) -> Mapping[str, Mailbox]:
+        """The mailboxes by name, in the order of creation; a view that cannot be written."""
+        return MappingProxyType(self._mailboxes)
+
+    @property
+    def quota_used(self) -> int:
+        """The virtual bytes of all mailboxes."""
+        return sum(box.virtual_size for box in self._mailboxes.values())
+
+    @property
+    def message_count(self) -> int:
+        """The messages of all mailboxes."""
+        return sum(box.message_count for box in self._mailboxes.values())
+
+    def find_mailbox(self, name: str) -> Mailbox | None:
+        """Return the mailbox `name`, or None; INBOX is found in any case."""
+        box = self._mailboxes.get(name)
+        if box is None and name.upper() == "INBOX":
+            return self._mailboxes["INBOX"]
+        return box
+
+    def mailbox(self, name: str, *, create: bool = False) -> Mailbox:
+        """Return the mailbox `name`, made on the way with `create`.
+
+        Raises UnknownNameError, with the near names, if it is not there.
+        """
+        box = self.find_mailbox(name)
+        if box is not None:
+            return box
+        if create:
+            return self.create_mailbox(name)
+        raise UnknownNameError(
+            f'user "{self.name}" has no mailbox "{name}"{did_you_mean(name, self._mailboxes)}'
+            f" (there is: {', '.join(self._mailboxes)})"
+        )
+
+    def create_mailbox(
+        self, name: str, guid: str | None = None, uidvalidity: int | None = None
+    ) -> Mailbox:
+        """Make and return the mailbox `name`.
+
+        The GUID defaults to a random one, UIDVALIDITY to the time in seconds, or one more
+        than the last if that is not newer. Raises StoreError if the name is taken or no
+        mailbox name, or a value is out of range.
+        """
+        check_mailbox_name(name)
+        if self.find_mailbox(name) is not None:
+            raise StoreError(f'user "{self.name}" has a mailbox "{name}" already')
+        return self._add(name, guid, uidvalidity)
+
+    def delete_mailbox(self, name: str) -> None:
+        """Delete the mailbox `name` with its messages; INBOX comes back at once, empty.
+
+        Children stay, and so does their parent's name, as \\NoSelect. Raises
+        UnknownNameError if there is no such mailbox.
+        """
+        box = self.mailbox(name)
+        del self._mailboxes[box.name]
+        self._folders.remove(box.name, self._mailboxes)
+        self._listing = None
+        if box.name == "INBOX":
+            self._add("INBOX", None, None)
+
+    def listing(self) -> tuple[tuple[str, Mailbox | None], ...]:
+        """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect."""
+        if self._listing is None:
+            self._listing = tuple(
+                (path, self._mailboxes.get(path)) for path in self._folders.newest_first()
+            )
+        return self._listing
+
+    def freeze(self) -> UserSeed:
+        """Return the user as a value; mailboxes that did not change are those of its seed."""
+        return UserSeed(
+            name=self.name,
+            password=self.password,
+            uid=self.uid,
+            gid=self.gid,
+            home=self.home,
+            quota_storage=self.quota_storage,
+            quota_messages=self.quota_messages,
+            quota_grace=self.quota_grace,
+            userdb=tuple(self.userdb.items()),
+            passdb=tuple(self.passdb.items()),
+            sieve_scripts=tuple(self.sieve_scripts.items()),
+            sieve_active=self.sieve_active,
+            subscriptions=tuple(self.subscriptions),
+            mailboxes=tuple(box.freeze() for box in self._mailboxes.values()),
+            folders=tuple(self._folders.oldest_first()),
+            last_uidvalidity=self._last_uidvalidity,
+        )
+
+    def _add(self, name: str, guid: str | None, uidvalidity: int | None) -> Mailbox:
+        if uidvalidity is None:
+            uidvalidity = max(int(self._clock.now().timestamp()), self._last_uidvalidity + 1)
+        elif not 1 <= uidvalidity < 1 << 32:
+            raise StoreError(f"uidvalidity {uidvalidity} must be 1 or more and fit 32 bits")
+        seed = MailboxSeed(
+            name=name,
+            guid=random_guid(self._random) if guid is None else checked_guid(guid),
+            uidvalidity=uidvalidity,
+        )
+        self._last_uidvalidity = max(self._last_uidvalidity, uidvalidity)
+        self._mailboxes[name] = box = self._live(seed)
+        self._folders.add(name)
+        self._listing = None
+        return box
+
+    def _live(self, seed: MailboxSeed) -> Mailbox:
+        return Mailbox(seed, self.subscriptions, self._clock, self._random)
+
+
+def check_mailbox_name(name: str) -> None:
+    """Raise StoreError if `name` can be no mailbox: an empty level or a control character."""
+    if not all(name.split("/")):
+        raise StoreError(f'"{name}" is no mailbox name: it has an empty level')
+    if any(char < " " for char in name):
+        raise StoreError(f"{name!r} is no mailbox name: it has a control character")
+
+
+def _untouched_inbox(user: str) -> MailboxSeed:
+    return MailboxSeed(
+        name="INBOX", guid=derived_guid(user, "INBOX"), uidvalidity=FIRST_UIDVALIDITY
+    )

@@ -1,0 +1,84 @@
+"""A command line's fields before any command: flags, extra fields, user, OPTION, permission.
+
+FLAGS <TAB> USERNAME <TAB> COMMAND [<TAB> ARGUMENT ...]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fakedove.dovecot.releases import Release, ShortExtra
+from fakedove.dovecot.reply import Fatal, Log, Scope
+from fakedove.wire import tabescape
+
+NO_COMMAND = b"doveadm client: No command given"
+LOG_PASSTHROUGH = b"log-passthrough"
+
+
+class ClientFault(Exception):
+    """The client broke the rules: the text is logged, then the connection closed."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A line that is well-formed; whether there is such a command is another matter."""
+
+    verbose: bool
+    username: bytes
+    #: Command name, or its first word, and what follows.
+    fields: tuple[bytes, ...]
+    #: What is logged before the command runs.
+    log: tuple[Log, ...] = ()
+
+    @property
+    def is_option(self) -> bool:
+        """Whether this is OPTION, which has no reply."""
+        return self.fields[0] == b"OPTION"
+
+
+def parse_command_line(
+    line: bytes, release: Release, allowed: frozenset[bytes] | None
+) -> CommandLine:
+    """Return the parts of `line`; raise ClientFault, or Fatal where the real server crashes."""
+    fields = _fields(line, release)
+    if len(fields) < 3:
+        raise ClientFault(NO_COMMAND)
+    flags, *rest = fields
+    known = b"Dvx" if release.dialect.extra_fields else b"Dv"
+    for flag in flags:
+        if flag not in known:
+            raise ClientFault(b"doveadm client: Unknown flag: %c" % flag)
+    log: tuple[Log, ...] = ()
+    for _ in range(flags.count(b"x")):
+        log += _extra(rest.pop(0) if rest else b"", release)
+    if len(rest) < 2:
+        if release.short_extra is ShortExtra.CRASHES:
+            raise Fatal(b"killed with signal 11", crash=True)
+        raise ClientFault(NO_COMMAND)
+    username, name, *_ = rest
+    is_option = release.option and name == b"OPTION"
+    if allowed is not None and name not in allowed and not is_option:
+        raise ClientFault(b"doveadm client isn't allowed to use command: %b" % name)
+    return CommandLine(b"v" in flags, username, tuple(rest[1:]), log)
+
+
+def _fields(line: bytes, release: Release) -> list[bytes]:
+    if b"\x01" not in line:
+        return line.split(b"\t")
+    unescape = tabescape.unescape if release.dialect.nul_escape else tabescape.unescape_without_nul
+    return [tabescape.c_string(unescape(field)) for field in line.split(b"\t")]
+
+
+def _extra(field: bytes, release: Release) -> tuple[Log, ...]:
+    """Return what the server says about the extra fields of an `x` flag."""
+    log = []
+    for setting in field.split(b"\t"):
+        key, _, value = setting.partition(b"=")
+        if key == b"proxy-ttl" and not value.isdigit():
+            text = b"Invalid proxy-ttl value: %b" % value
+            log.append(Log(text, scope=Scope.LOOKUP))
+    return tuple(log)

@@ -1,0 +1,66 @@
+"""Who speaks in a log line: the prefix, and what 2.4 puts before the text."""
+
+from __future__ import annotations
+
+from fakedove.dovecot.releases import Release
+from fakedove.dovecot.reply import Log, Scope
+
+#: What never reaches a client.
+SERVER_ONLY = (Scope.STDERR, Scope.MASTER)
+
+#: The process id that all of the fake's processes have in log lines.
+PID = b"4242"
+
+
+class LogPrefix:
+    """Prefixes of one connection's log lines."""
+
+    __slots__ = ("_connection", "_peer", "_release", "_session")
+
+    def __init__(self, release: Release, address: str | None, session: bytes) -> None:
+        self._release = release
+        self._session = session
+        shown = address is not None and release.log_address
+        self._peer = address.encode() if shown and address is not None else b""
+        self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
+
+    def of(self, entry: Log, command: bytes, username: bytes, *, told: bool) -> tuple[bytes, bytes]:
+        """Return prefix and text of a log line about `command` of `username`.
+
+        `told`: the client has a log channel, which in some releases costs the prefix.
+        """
+        prefix = self._prefix(entry.scope, username)
+        if told and not self._release.log_prefix and entry.scope not in SERVER_ONLY:
+            return b"doveadm: ", entry.text
+        if not self._release.log_names_command:
+            return prefix, entry.text
+        match entry.scope:
+            case Scope.CONNECTION:
+                return prefix, b"tcp: " + entry.text
+            case Scope.PROTOCOL:
+                return prefix, b"doveadm: " + entry.text
+            case Scope.STDERR | Scope.MASTER:
+                return prefix, entry.text
+            case _ if entry.level == entry.level.FATAL:
+                return prefix, entry.text
+            case _:
+                return prefix, b"cmd %b: %b" % (command, entry.text)
+
+    def _prefix(self, scope: Scope, username: bytes) -> bytes:
+        match scope:
+            case Scope.MASTER:
+                return b"master: "
+            case Scope.STDERR:
+                return b"doveadm: "
+            case Scope.LOOKUP:
+                if self._peer and self._release.log_prefix:
+                    return b"doveadm(%b,%b): " % (self._peer, username)
+                return b"doveadm(%b): " % username
+            case Scope.MAIL if self._release.log_session:
+                return b"doveadm(%b)<%b><%b>: " % (username, PID, self._session)
+            case Scope.MAIL:
+                return b"doveadm(%b): " % username
+            case Scope.PROCESS if self._release.log_pid:
+                return b"doveadm(%b): " % PID
+            case _:
+                return self._connection

@@ -1,0 +1,59 @@
+"""The server log: what Dovecot would have written to its log files, kept for whoever asks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from fakedove.dovecot.reply import Level
+
+_CAPACITY = 10_000
+_WORDS = {
+    Level.DEBUG: b"Debug",
+    Level.INFO: b"Info",
+    Level.WARNING: b"Warning",
+    Level.ERROR: b"Error",
+    Level.FATAL: b"Fatal",
+}
+
+
+class LogRecord(msgspec.Struct, frozen=True, gc=False):
+    """One line: the prefix that says who, a level, the text."""
+
+    prefix: bytes
+    level: Level
+    text: bytes
+
+    @property
+    def line(self) -> bytes:
+        """The line as it would stand in Dovecot's log, without its time."""
+        return b"%b%b: %b" % (self.prefix, _WORDS[self.level], self.text)
+
+    def __str__(self) -> str:
+        return self.line.decode(errors="replace")
+
+
+class ServerLog:
+    """The last records, oldest first; `sink` gets each one as it comes."""
+
+    def __init__(self, sink: Callable[[LogRecord], None] | None = None) -> None:
+        self._records: deque[LogRecord] = deque(maxlen=_CAPACITY)
+        self.sink = sink
+
+    def __iter__(self) -> Iterator[LogRecord]:
+        return iter(tuple(self._records))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def append(self, record: LogRecord) -> None:
+        """Add a record."""
+        self._records.append(record)
+        if self.sink is not None:
+            self.sink(record)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._records.clear()

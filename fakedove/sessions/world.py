@@ -1,0 +1,67 @@
+"""What a connection is bound to at accept: release, store, settings and the double's parts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from fakedove.double.journal import Journal
+from fakedove.double.stubs import Stubs
+from fakedove.dovecot.registry import Invocation
+from fakedove.dovecot.releases import Release
+from fakedove.dovecot.store import Store
+from fakedove.sessions.server_log import ServerLog
+
+#: Command lines whose parse is kept; beyond that the cache starts anew.
+_KEPT_LINES = 1024
+_SESSION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """What one listener's sessions go by."""
+
+    name: str
+    password: bytes = b""
+    #: Commands that may be used, as field 3 of the line; None: all.
+    allowed_commands: frozenset[bytes] | None = None
+    #: "no", "starttls" or "yes" (TLS from the first byte).
+    ssl: str = "starttls"
+    #: Whether there is a certificate to speak TLS with.
+    certificate: bool = True
+
+
+def no_files(path: str) -> bytes:
+    """Read nothing: the file reader of a world without files."""
+    raise FileNotFoundError(2, "No such file or directory", path)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that a reset replaces, and what outlives it (journal and log)."""
+
+    release: Release
+    store: Store
+    stubs: Stubs
+    journal: Journal = field(default_factory=Journal)
+    log: ServerLog = field(default_factory=ServerLog)
+    #: Content of a file on the server; raises OSError.
+    read_file: Callable[[str], bytes] = no_files
+    #: Longest mail taken in, in bytes.
+    mail_limit: int = 64 * 1024 * 1024
+    random: Random = field(default_factory=Random)
+    connections: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    #: Parsed command lines, by the line.
+    lines: dict[bytes, Invocation] = field(default_factory=dict)
+
+    def keep_line(self, line: bytes, invocation: Invocation) -> None:
+        """Remember what a command line means."""
+        if len(self.lines) >= _KEPT_LINES:
+            self.lines.clear()
+        self.lines[line] = invocation
+
+    def new_session_id(self) -> bytes:
+        """Return a session id as it stands in log prefixes."""
+        return "".join(self.random.choices(_SESSION_LETTERS, k=16)).encode()

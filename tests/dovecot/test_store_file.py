@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.store import LoginSession, Store
+from fakedove.dovecot.store_file import DEMO_STORE, load_store
+from fakedove.errors import StoreError
+
+RECORDED = Path(__file__).parents[2] / "fixtures" / "stores" / "recorded" / "store.toml"
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def load(folder: Path, text: str) -> Store:
+    path = folder / "store.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_store(path, clock=Clock(NOW))
+
+
+# The recorded store: what the real servers said of it
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Store:
+    return load_store(RECORDED, directory="/srv/mail")
+
+
+def test_recorded_users_are_in_the_order_of_the_file(recorded: Store) -> None:
+    assert list(recorded.users) == ["tss", "alice", "joe@example.com", "bob", "full", "huge"]
+
+
+def test_recorded_listing(recorded: Store) -> None:
+    listing = recorded.users["tss"].listing()
+    assert [name for name, _ in listing] == [
+        *("Trash", "Työ", "Työ/Ääni €", "Sent", "Archive", "Archive/2024", "INBOX")
+    ]
+    assert [name for name, box in listing if box is None] == ["Työ"]
+    assert list(recorded.users["tss"].subscriptions) == [
+        *("Archive", "Archive/2024", "Sent", "Työ/Ääni €")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "messages", "uidnext", "uidvalidity", "unseen", "highestmodseq", "size", "guid"),
+    [
+        ("INBOX", 4, 5, 1700005000, 2, 11, 25432, "06007473730000000000000000000000"),
+        ("Archive", 0, 1, 1700005001, 0, 2, 0, "06017473730000000000000000000000"),
+        ("Archive/2024", 3, 4, 1700005002, 2, 4, 765, "06027473730000000000000000000000"),
+        ("Sent", 0, 1, 1700005003, 0, 1, 0, "06037473730000000000000000000000"),
+        ("Työ/Ääni €", 1, 2, 1700005004, 1, 2, 13, "06047473730000000000000000000000"),
+        ("Trash", 0, 1, 1700005005, 0, 1, 0, "06057473730000000000000000000000"),
+    ],
+)
+def test_recorded_status(
+    recorded: Store,
+    name: str,
+    messages: int,
+    uidnext: int,
+    uidvalidity: int,
+    unseen: int,
+    highestmodseq: int,
+    size: int,
+    guid: str,
+) -> None:
+    box = recorded.users["tss"].mailbox(name)
+    assert box.message_count == box.recent == messages
+    assert (box.uidnext, box.uidvalidity, box.unseen) == (uidnext, uidvalidity, unseen)
+    assert (box.highestmodseq, box.virtual_size, box.guid) == (highestmodseq, size, guid)
+
+
+@pytest.mark.parametrize(
+    ("name", "kilobytes", "limit", "messages"),
+    [("tss", 26, 1048576, 8), ("alice", 25, 10240, 2), ("joe@example.com", 1, 1048576, 1)],
+)
+def test_recorded_quota(
+    recorded: Store, name: str, kilobytes: int, limit: int, messages: int
+) -> None:
+    user = recorded.users[name]
+    assert -(-user.quota_used // 1024) == kilobytes
+    assert user.quota_storage == limit * 1024
+    assert user.message_count == messages
+
+
+def test_recorded_rest(recorded: Store) -> None:
+    tss = recorded.users["tss"]
+    assert tss.home == "/srv/mail/home/tss"
+    assert tss.sieve_active == "main"
+    assert tss.sieve_scripts["main"].startswith(b'require "fileinto";')
+    assert tss.mailbox("INBOX").metadata["/private/specialuse"] == "\\Sent"
+    assert tss.mailbox("Archive").acl == {"user=alice": ("lookup", "read")}
+    second = tss.mailbox("INBOX").messages[1]
+    assert (second.flags, second.keywords) == (("\\Flagged", "\\Seen"), ("$Forwarded", "Work"))
+    assert second.received == datetime(2024, 1, 2, 9, 22, 40, tzinfo=UTC)
+    assert second.modseq == 11
+    assert recorded.users["full"].quota_grace == 0
+    assert recorded.dict["shared/b"] == "value\tb"
+    assert recorded.files["fs/sub/two"] == b"2"
+
+
+def test_copies_share_their_bytes_and_have_their_own_guids(recorded: Store) -> None:
+    messages = recorded.users["huge"].mailbox("INBOX").messages
+    assert [message.uid for message in messages] == list(range(1, 61))
+    assert len({id(message.data) for message in messages}) == 1
+    assert len({message.guid for message in messages}) == 60
+
+
+def test_the_same_file_gives_the_same_guids(recorded: Store) -> None:
+    again = load_store(RECORDED)
+    assert [message.guid for message in again.users["tss"].mailbox("INBOX").messages] == [
+        message.guid for message in recorded.users["tss"].mailbox("INBOX").messages
+    ]
+
+
+# The demo store
+
+
+def test_the_demo_store_has_something_for_every_command() -> None:
+    store = load_store()
+    ann = store.users["ann"]
+    assert ann.mailbox("INBOX").message_count > ann.mailbox("INBOX").unseen > 0
+    assert ann.mailbox("Trash").deleted > 0
+    assert dict(ann.listing())["Archive"] is None
+    assert store.users["bob@example.com"].quota_messages == 100
+    carol = store.users["carol"]
+    assert carol.quota_storage is not None
+    assert carol.quota_used > carol.quota_storage
+    assert [session.user for session in store.sessions] == ["ann"]
+    assert store.dict
+    assert store.files
+
+
+def test_the_mails_of_the_demo_store_are_whole() -> None:
+    mails = sorted((DEMO_STORE.parent / "mail").iterdir())
+    assert mails
+    for mail in mails:
+        data = mail.read_bytes()
+        assert data.count(b"\n") == data.count(b"\r\n")
+        assert b"\r\n\r\n" in data
+
+
+# What a file may say
+
+
+def test_an_empty_file_is_an_empty_store(tmp_path: Path) -> None:
+    store = load(tmp_path, "")
+    assert len(store.users) == 0
+
+
+def test_everything_has_a_default(tmp_path: Path) -> None:
+    user = load(tmp_path, '[[user]]\nname = "ann"\n[[user.mailbox]]\nname = "Sent"').users["ann"]
+    assert (user.password, user.uid, user.gid, user.home) == ("pass", 5000, 5000, "/home/ann")
+    assert (user.quota_storage, user.quota_messages, user.quota_grace) == (None, None, None)
+    assert list(user.mailboxes) == ["Sent", "INBOX"]
+    assert user.mailbox("Sent").uidvalidity == 1700000000
+
+
+def test_mail_by_text_with_everything_given(tmp_path: Path) -> None:
+    store = load(
+        tmp_path,
+        """
+        [[user]]
+        name = "ann"
+        quota_storage = 4096
+        quota_grace = "10%"
+        quota_messages = 7
+        subscriptions = ["gone"]
+        userdb = { quota_rule = "x", nice = true, level = 3 }
+        passdb = { nologin = "y", host = "10.0.0.1" }
+        [[user.mailbox]]
+        name = "inbox"
+        subscribed = true
+        [[user.mailbox.mail]]
+        text = "Subject: ä"
+        flags = ["\\\\draft", "Note"]
+        received = 2024-01-01T10:00:00+02:00
+        saved = 2024-01-02T10:00:00
+        uid = 9
+        guid = "0123456789ABCDEF0123456789abcdef"
+        [[user.mailbox.mail]]
+        text = "second"
+        [[session]]
+        user = "ann"
+        service = "pop3"
+        pid = 5
+        ip = "::1"
+        """,
+    )
+    ann = store.users["ann"]
+    assert (ann.quota_storage, ann.quota_grace, ann.quota_messages) == (4096, 409, 7)
+    assert list(ann.subscriptions) == ["INBOX", "gone"]
+    assert ann.userdb == {"quota_rule": "x", "nice": "yes", "level": "3"}
+    assert ann.passdb == {"nologin": "y", "host": "10.0.0.1"}
+    first, second = ann.mailbox("INBOX").messages
+    assert (first.uid, first.guid) == (9, "0123456789abcdef" * 2)
+    assert first.data == "Subject: ä".encode()
+    assert (first.flags, first.keywords) == (("\\Draft",), ("Note",))
+    assert first.received == datetime(2024, 1, 1, 8, tzinfo=UTC)
+    assert first.saved == datetime(2024, 1, 2, 10, tzinfo=UTC)
+    assert (second.uid, second.received, second.saved) == (10, NOW, NOW)
+    assert store.sessions == [LoginSession("ann", "pop3", 5, "::1")]
+
+
+def test_the_folder_stays_a_placeholder_until_it_is_given() -> None:
+    assert load_store(RECORDED).users["bob"].home == "{{dir}}/home/bob"
+
+
+# What a file may not say
+
+USER = '[[user]]\nname = "ann"\n'
+MAILBOX = USER + '[[user.mailbox]]\nname = "INBOX"\n'
+MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("users = 1", 'users: is not known; did you mean "user"?'),
+        ("user = 1", "user: must be a list, not a number (1)"),
+        ('[user]\nname = "a"', "user: must be a list; write [[user]], not a table"),
+        ("user = [1]", "user[0]: must be a table, not a number (1)"),
+        ("[[user]]\nuid = 1", 'user[0].name: is missing, for example name = "..."'),
+        ('[[user]]\nname = ""', "user[0].name: must not be empty"),
+        (USER + USER, 'user[1].name: "ann" is the name of user[0] already'),
+        (USER + "passwort = 1", 'user[0].passwort: is not known; did you mean "password"?'),
+        (USER + "password = 1", "user[0].password: must be text in quotes"),
+        (USER + "password = []", "user[0].password: must be text, not a list"),
+        (USER + 'uid = "5000"', "user[0].uid: must be a whole number, not text"),
+        (USER + "uid = true", "user[0].uid: must be a whole number, not true or false"),
+        (USER + "uid = -1", "user[0].uid: must be 0 or more, not -1"),
+        (USER + "userdb = { a = [] }", "user[0].userdb.a: must be text, not a list"),
+        (USER + 'quota_storage = "1X"', 'user[0].quota_storage: "1X" has the unknown unit "X"'),
+        (USER + "quota_storage = 1.5", "user[0].quota_storage: must be a size"),
+        (USER + 'quota_grace = "x"', 'user[0].quota_grace: "x" is no size'),
+        (USER + 'sieve = { active = "a" }', 'user[0].sieve.active: "a" is none of the scripts'),
+        (USER + 'sieve.scripts = { a = "b.sieve" }', "user[0].sieve.scripts.a: "),
+        (USER + 'subscriptions = "INBOX"', "user[0].subscriptions: must be a list, not text"),
+        (MAILBOX + "uidvalidity = 0", "user[0].mailbox[0].uidvalidity: must be 1 or more, not 0"),
+        (MAILBOX + "uidvalidity = 4294967296", "user[0].mailbox[0].uidvalidity: must fit 32 bits"),
+        (MAILBOX + 'guid = "06"', 'user[0].mailbox[0].guid: "06" is no GUID: it must be 32 hex'),
+        (MAILBOX + "subscribed = 1", "user[0].mailbox[0].subscribed: must be true or false"),
+        (MAILBOX + "metadata = 1", "user[0].mailbox[0].metadata: must be a table"),
+        (MAILBOX + 'acl = { a = "r" }', "user[0].mailbox[0].acl.a: must be a list, not text"),
+        (MAILBOX + "acl = { a = [1] }", "user[0].mailbox[0].acl.a[0]: must be text, not a number"),
+        (
+            MAILBOX + '[[user.mailbox]]\nname = "inbox"',
+            'user[0].mailbox[1].name: "INBOX" is the name of mailbox[0] already',
+        ),
+        (
+            USER + '[[user.mailbox]]\nname = "a//b"',
+            'user[0].mailbox[0].name: "a//b" is no mailbox name: it has an empty level',
+        ),
+        (
+            MAIL + 'flag = "x"',
+            'user[0].mailbox[0].mail[0].flag: is not known; did you mean "flags"',
+        ),
+        (
+            MAIL + 'flags = ["\\\\Recent"]',
+            'user[0].mailbox[0].mail[0].flags: there is no flag "\\R',
+        ),
+        (MAIL + 'flags = "\\\\Seen"', "user[0].mailbox[0].mail[0].flags: must be a list, not text"),
+        (MAIL + "flags = [1]", "user[0].mailbox[0].mail[0].flags[0]: must be text, not a number"),
+        (MAIL + 'file = "a.eml"', "user[0].mailbox[0].mail[0].file: a mail has either a file or a"),
+        (
+            MAIL + 'received = "2024"',
+            "user[0].mailbox[0].mail[0].received: must be a date and time",
+        ),
+        (MAIL + "received = 2024-01-01", "user[0].mailbox[0].mail[0].received: must be a date and"),
+        (MAIL + "copies = 0", "user[0].mailbox[0].mail[0].copies: must be 1 or more, not 0"),
+        (
+            MAIL + f'copies = 2\nguid = "{"0" * 32}"',
+            "user[0].mailbox[0].mail[0].guid: cannot be given for copies",
+        ),
+        (
+            MAIL + '[[user.mailbox.mail]]\ntext = ""\nuid = 1',
+            "user[0].mailbox[0].mail[1].uid: must be 2 or more here",
+        ),
+        (MAILBOX + "[[user.mailbox.mail]]", "user[0].mailbox[0].mail[0].file: a mail has either"),
+        ("[[session]]\npid = 1", "session[0].user: is missing"),
+        ("[dict]\na = 1.5", "dict.a: must be text, not a number (1.5)"),
+        ("a = ", "is not valid TOML: Invalid value (at end of document)"),
+    ],
+)
+def test_errors_name_file_and_key(tmp_path: Path, text: str, error: str) -> None:
+    with pytest.raises(StoreError, match="^" + re.escape(f"{tmp_path / 'store.toml'}: {error}")):
+        load(tmp_path, text)
+
+
+def test_a_missing_mail_is_named_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        load(tmp_path, MAILBOX + '[[user.mailbox.mail]]\nfile = "mail/a.eml"')
+    assert str(caught.value) == (
+        f"{tmp_path / 'store.toml'}: user[0].mailbox[0].mail[0].file: "
+        f"{tmp_path / 'mail/a.eml'} cannot be read: No such file or directory"
+    )
+
+
+def test_a_missing_store_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none.toml"
+    with pytest.raises(StoreError, match=re.escape(f"{path}: cannot be read: No such file")):
+        load_store(path)
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.toml"
+    path.write_bytes(b'a = "\xff"')
+    with pytest.raises(StoreError, match="is not valid TOML"):
+        load_store(path)
