@@ -1,0 +1,1 @@
+"""Recorded conversations with the real Dovecot, and how to compare an answer with them."""

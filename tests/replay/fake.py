@@ -1,0 +1,141 @@
+"""The fake that recordings are replayed on: the recorder's store and listeners."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from fakedove.certificates import make_server_certificate
+from fakedove.double.stubs import Stubs
+from fakedove.dovecot.releases import MAIN, Release, find_release
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.store_file import load_store
+from fakedove.net.tls import server_context
+from fakedove.plan import Peer
+from fakedove.sessions.doveadm import DoveadmSession
+from fakedove.sessions.world import ListenerSettings, World
+from tests.replay import memory
+from tests.replay.compare import Heard
+from tests.replay.transcripts import Conversation
+
+STORE = Path(__file__).resolve().parents[2] / "fixtures" / "stores" / "recorded" / "store.toml"
+DIRECTORY = "/srv/oracle"
+VALUES = {"dir": DIRECTORY}
+_PASSWORD = b"secret"
+_UNIX, _OPEN_UNIX, _TCP = Peer(mode=0o600), Peer(mode=0o666), Peer(address="127.0.0.1")
+_ALLOWED_24 = frozenset({b"who", b"mailbox list", b"quota get"})
+_ALLOWED_23 = frozenset({b"mailbox list", b"quota get"})
+
+
+#: tss's folders, oldest first, where the recorder's file system listed them by hash.
+_HASHED = ("Työ", "Työ/Ääni €", "Archive", "Archive/2024", "Sent")
+_FOLDERS = {
+    "2.1.16": ("Trash", "INBOX", *_HASHED),
+    "2.2.13": ("INBOX", "Trash", *_HASHED),
+}
+
+
+@functools.cache
+def recorded_store(dovecot: str) -> Store:
+    """Return the recorder's mail store, built once for each release."""
+    store = load_store(STORE, directory=DIRECTORY, random=Random(1))
+    folders = _FOLDERS.get(dovecot)
+    if folders is None:
+        return store
+    seeds = [store.users[name].freeze() for name in store.names()]
+    seeds = [
+        msgspec.structs.replace(seed, folders=folders) if seed.name == "tss" else seed
+        for seed in seeds
+    ]
+    return Store(seeds, random=Random(1))
+
+
+@functools.cache
+def certificate_context(alpn: bool) -> ssl.SSLContext:
+    """Return a TLS context for the server side."""
+    with tempfile.TemporaryDirectory() as directory:
+        certificate = make_server_certificate(Path(directory) / "tls")
+        return server_context(str(certificate.certificate), str(certificate.key), alpn)
+
+
+def release_of(dovecot: str) -> Release:
+    """Return the row of a recording's `dovecot` field."""
+    return find_release(MAIN if dovecot.startswith(MAIN) else dovecot)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One of the recorder's listeners: what its sessions go by, and who connects."""
+
+    settings: ListenerSettings
+    peer: Peer
+
+
+def listener(name: str, release: Release) -> Listener:
+    """Return the recorder's listener of this name."""
+    settings = functools.partial(ListenerSettings, name=name, password=_PASSWORD)
+    match name:
+        case "unix" | "unix-second":
+            return Listener(settings(), _UNIX)
+        case "unix-auth":
+            return Listener(settings(), _OPEN_UNIX)
+        case "tcp":
+            return Listener(settings(), _TCP)
+        case "ssl":
+            return Listener(settings(ssl="yes"), _TCP)
+        case "tcp-restricted":
+            allowed = _ALLOWED_24 if release.option else _ALLOWED_23
+            return Listener(settings(allowed_commands=allowed), _TCP)
+        case "tcp-nopassword":
+            return Listener(ListenerSettings(name=name), _TCP)
+        case "nossl:tcp":
+            return Listener(settings(ssl="no"), _TCP)
+        case "nocert:tcp":
+            return Listener(settings(ssl="no", certificate=False), _TCP)
+    raise ValueError(f"no listener {name}")
+
+
+@contextmanager
+def world_of(conversation: Conversation) -> Iterator[World]:
+    """Give a world as the recorder had it, and put the store back afterwards."""
+    release = release_of(conversation.dovecot)
+    store = recorded_store(conversation.dovecot)
+    for given in conversation.given:
+        kind, _, rest = given.partition(":")
+        if kind == "file":
+            name, _, content = rest.partition("=")
+            store.files[name] = content.encode("latin-1")
+
+    def read_file(path: str) -> bytes:
+        try:
+            return store.files[path.removeprefix(f"{DIRECTORY}/")]
+        except KeyError:
+            raise FileNotFoundError(2, "No such file or directory", path) from None
+
+    try:
+        yield World(release, store, Stubs(release), read_file=read_file, random=Random(2))
+    finally:
+        store.restore()
+
+
+def replay(
+    conversation: Conversation, world: World, values: Mapping[str, str] = VALUES
+) -> list[Heard]:
+    """Play a conversation on a session of its own."""
+    where = listener(conversation.listener, world.release)
+    session = DoveadmSession(world, where.settings)
+    return memory.play(
+        conversation,
+        session,
+        where.peer,
+        lambda: certificate_context(world.release.alpn),
+        values,
+    )
