@@ -1,0 +1,330 @@
+"""The one loop that waits: it carries out the plans of a session on a socket.
+
+Everything a session wants is a step (`fakedove.plan`); everything that needs the event loop
+is here. It works on the plain non-blocking socket with Trio's `wait_readable`: a reply that
+fits the socket's buffer is one `send` without a detour through the scheduler, and a read
+costs one wait and one `recv`. That is what keeps a round trip cheaper than a stream's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+
+import trio
+from trio.lowlevel import wait_readable, wait_writable
+
+from fakedove.plan import (
+    Continue,
+    Peer,
+    Plan,
+    Reset,
+    Send,
+    Session,
+    Stall,
+    StartTls,
+    Step,
+    TlsFailed,
+    TlsReady,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    from fakedove.net.tls import TlsLayer
+
+#: At most this many bytes are read at once.
+READ_BYTES: Final = 65536
+
+#: Plaintext encrypted at a time, in bytes: one TLS record, so `unsent` is as exact.
+_RECORD_BYTES: Final = 16384
+
+#: `struct linger`, on with 0 seconds: closing drops what is buffered and resets.
+_LINGER_RESET: Final = struct.pack("ii", 1, 0)
+
+
+#: `trio.lowlevel.wait_readable` or `wait_writable`.
+_Wait: TypeAlias = Callable[[socket.socket | int], Awaitable[None]]
+
+
+class _OverError(Exception):
+    """The connection is over: closed by a step, by its deadline or by the peer."""
+
+
+async def pump(
+    sock: socket.socket,
+    session: Session,
+    peer: Peer,
+    tls_context: Callable[[], ssl.SSLContext] | None,
+) -> None:
+    """Serve one connection to its end, and close `sock`, which must be non-blocking.
+
+    `session.end` is called exactly once, before the peer can see the end. A peer that goes
+    away ends it quietly; an exception of the session is raised.
+    """
+    connection = _Connection(sock, session, tls_context)
+    try:
+        connection.send_without_delay()
+        await connection.converse(peer)
+    except _OverError:
+        pass
+    finally:
+        try:
+            session.end(connection.unsent)
+        finally:
+            sock.close()
+
+
+class _Connection:
+    """One socket, its session, and the TLS between them."""
+
+    __slots__ = (
+        "_deadline",
+        "_expiry",
+        "_sent",
+        "_session",
+        "_sock",
+        "_tls",
+        "_tls_context",
+        "unsent",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        session: Session,
+        tls_context: Callable[[], ssl.SSLContext] | None,
+    ) -> None:
+        self._sock = sock
+        self._session = session
+        self._tls_context = tls_context
+        self._tls: TlsLayer | None = None
+        self._deadline: float | None = None
+        self._expiry = 0.0
+        self._sent = 0
+        #: Bytes of plans that never left; counted when sending ends early.
+        self.unsent = 0
+
+    def send_without_delay(self) -> None:
+        """Keep TCP from collecting small packets."""
+        if self._sock.family != socket.AF_UNIX:
+            # A peer that has already reset the connection makes this fail on some systems.
+            with contextlib.suppress(OSError):
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def converse(self, peer: Peer) -> NoReturn:
+        """Read and carry out until `_OverError`."""
+        session = self._session
+        plan = session.open(peer)
+        while True:
+            if plan:
+                await self._carry_out(plan)
+            data = await self._read()
+            plan = session.receive(data)
+            if not data:
+                break
+        await self._carry_out(plan)
+        await self._hold()
+
+    # Reading
+
+    async def _read(self) -> bytes:
+        """Read what the session has room for; b"" is EOF. Over TLS this is plaintext."""
+        room = self._session.room
+        if room <= 0:
+            await self._hold()
+        if self._tls is None:
+            return await self._receive(room if room < READ_BYTES else READ_BYTES)
+        return await self._read_tls(self._tls, room)
+
+    async def _read_tls(self, tls: TlsLayer, room: int) -> bytes:
+        from fakedove.net.tls import TlsError
+
+        while True:
+            try:
+                data = tls.read(min(room, READ_BYTES))
+                await self._flush(tls)
+                if data is not None:
+                    return data
+                tls.feed(await self._receive(READ_BYTES))
+            except TlsError:
+                # As Dovecot does: broken TLS is the end of input. Nothing more can be sent,
+                # so the session's last words will count as unsent.
+                await self._flush(tls)
+                return b""
+
+    async def _receive(self, size: int) -> bytes:
+        """Read from the socket itself."""
+        sock = self._sock
+        while True:
+            if self._session.deadline is None:
+                self._deadline = None
+                await wait_readable(sock)
+            else:
+                await self._until_deadline(wait_readable, sock)
+            try:
+                return sock.recv(size)
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise _OverError from None
+
+    async def _until_deadline(self, wait: _Wait, target: socket.socket | int) -> None:
+        """Wait for `target`, or end the connection when the session's patience ends.
+
+        The seconds count from the first wait for which the session names them, until it names
+        others or None: a client that drips bytes gains no time.
+        """
+        seconds = self._session.deadline
+        if seconds is None:
+            await wait(target)
+            return
+        if seconds != self._deadline:
+            self._deadline, self._expiry = seconds, trio.current_time() + seconds
+        with trio.CancelScope(deadline=self._expiry):
+            await wait(target)
+            return
+        self._say_close_notify()
+        raise _OverError
+
+    async def _hold(self) -> NoReturn:
+        """Neither read nor write until the peer is gone altogether, or we are cancelled."""
+        if sys.platform != "linux":
+            await trio.sleep_forever()
+        # Trio waits for "readable", which unread bytes are, too. An epoll that is told of no
+        # event is readable when the connection breaks or hangs up, and then only.
+        with select.epoll() as hangup:
+            hangup.register(self._sock, 0)
+            await self._until_deadline(wait_readable, hangup.fileno())
+        raise _OverError
+
+    # Carrying out
+
+    async def _carry_out(self, plan: Plan) -> None:
+        while plan:
+            plan = await self._carry_out_once(plan)
+
+    async def _carry_out_once(self, plan: Plan) -> Plan:
+        """Carry out one plan; return the next one if its last step asked for it."""
+        done = 0
+        try:
+            for step in plan:
+                done += 1
+                if type(step) is Send:
+                    await self._send(step.data)
+                elif done != len(plan):
+                    raise TypeError(f"a plan can only end with {step!r}: {plan!r}")
+                elif type(step) is Continue:
+                    # A reader as fast as we are would let nobody else have a turn.
+                    await trio.lowlevel.checkpoint()
+                    return self._session.wake(step)
+                elif type(step) is StartTls:
+                    return await self._start_tls(step.leftover)
+                else:
+                    await self._finish(step)
+        except BaseException:
+            self.unsent += _bytes_in(plan[done:])
+            raise
+        return ()
+
+    async def _finish(self, step: Step) -> NoReturn:
+        """Carry out a step after which there is none."""
+        match step:
+            case Reset():
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
+            case Stall():
+                await self._hold()
+            case _:
+                self._say_close_notify()
+        raise _OverError
+
+    async def _send(self, data: bytes) -> None:
+        """Send all of `data`, or count what of it never left."""
+        if self._tls is not None:
+            await self._send_tls(self._tls, data)
+            return
+        self._sent = 0
+        try:
+            await self._transmit(data)
+        except BaseException:
+            self.unsent += len(data) - self._sent
+            raise
+
+    async def _send_tls(self, tls: TlsLayer, data: bytes) -> None:
+        from fakedove.net.tls import TlsError
+
+        for start in range(0, len(data), _RECORD_BYTES):
+            try:
+                tls.write(data[start : start + _RECORD_BYTES])
+                await self._flush(tls)
+            except TlsError:
+                self.unsent += len(data) - start
+                raise _OverError from None
+            except BaseException:
+                self.unsent += len(data) - start
+                raise
+
+    async def _flush(self, tls: TlsLayer) -> None:
+        if ciphertext := tls.outgoing():
+            await self._transmit(ciphertext)
+
+    async def _transmit(self, data: bytes) -> None:
+        """Hand `data` to the kernel; `_sent` says how far it came."""
+        try:
+            self._sent = self._sock.send(data)
+        except BlockingIOError:
+            self._sent = 0
+        except OSError:
+            raise _OverError from None
+        if self._sent == len(data):
+            return
+        rest = memoryview(data)
+        while self._sent < len(data):
+            await self._until_deadline(wait_writable, self._sock)
+            try:
+                self._sent += self._sock.send(rest[self._sent :])
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise _OverError from None
+
+    # TLS
+
+    async def _start_tls(self, leftover: bytes) -> Plan:
+        """Put a TLS layer on top and shake hands; return what the session says to that."""
+        from fakedove.net.tls import TlsError, TlsLayer
+
+        if self._tls_context is None:
+            raise RuntimeError("StartTls without a TLS context: the session has to look first")
+        tls = TlsLayer(self._tls_context(), below=self._tls)
+        try:
+            if leftover:
+                tls.feed_here(leftover)
+            while not tls.handshake():
+                await self._flush(tls)
+                tls.feed(await self._receive(READ_BYTES))
+            await self._flush(tls)
+        except TlsError as error:
+            await self._flush(tls)
+            self.unsent += _bytes_in(self._session.wake(TlsFailed(error.reason)))
+            self._say_close_notify()
+            raise _OverError from None
+        self._tls = tls
+        return self._session.wake(TlsReady())
+
+    def _say_close_notify(self) -> None:
+        """End TLS properly if the kernel takes the few bytes at once, as Dovecot does."""
+        if self._tls is None:
+            return
+        self._tls.close()
+        with contextlib.suppress(OSError):
+            self._sock.send(self._tls.outgoing())
+
+
+def _bytes_in(plan: Plan) -> int:
+    return sum(len(step.data) for step in plan if type(step) is Send)
