@@ -149,11 +149,13 @@ class Stubs:
         args: Sequence[str] | None = None,
         listener: str | None = None,
         times: int | None = None,
+        where: str | None = None,
     ) -> Stub:
         """Select commands by name (`*` and `?` match), username field, fields and listener.
 
-        `times` bounds how often the stub answers. Raises StubError for a command that the
-        release does not know.
+        `times` bounds how often the stub answers; `where` names the place in the test, by
+        default the caller's line. Raises StubError for a command that the release does not
+        know.
         """
         self._check_command(command)
         if times is not None and times < 1:
@@ -165,7 +167,7 @@ class Stubs:
             args=args,
             listener=listener,
             times=times,
-            where=_caller(),
+            where=caller() if where is None else where,
         )
         self._stubs.insert(0, stub)
         return stub
@@ -246,7 +248,7 @@ def _shown(fields: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(shown)
 
 
-def _caller() -> str:
+def caller() -> str:
     """Return file and line of the first frame outside fakedove."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fakedove."):

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 class Clock:
     """A clock in UTC that a test can stop at a moment and move.
 
-    It runs with the wall clock until `set`; from then on it stands still, and only `set` and
-    `advance` move it. `advance` before `set` shifts the running clock.
+    It runs with the wall clock until `set`; from then on it stands still, and only `set`,
+    `advance` and `run` move it. `advance` before `set` shifts the running clock.
     """
 
     __slots__ = ("_shift", "_stopped")
@@ -32,6 +32,10 @@ class Clock:
     def set(self, moment: datetime) -> None:
         """Stop the clock at `moment`; one without a time zone is taken as UTC."""
         self._stopped = in_utc(moment)
+
+    def run(self) -> None:
+        """Go with the wall clock again, unshifted."""
+        self._shift, self._stopped = timedelta(0), None
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by `seconds`, or back by a negative number of them."""

@@ -21,7 +21,7 @@ from fakedove.dovecot.registry import (
     Parameter,
 )
 from fakedove.dovecot.releases import Getopt, Release, UserRule
-from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
+from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope, combine
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
@@ -41,6 +41,12 @@ class Refusal:
     #: getopt is left in a state that fails the next command, or kills the process at it.
     breaks_next: bool = False
     kills_next: bool = False
+
+
+class _BadNumber(Exception):
+    def __init__(self, value: bytes) -> None:
+        super().__init__(value)
+        self.value = value
 
 
 class UnbuiltCommand(Exception):
@@ -65,7 +71,11 @@ def prepare(
         parsed = getopt.parse(rest, options, long=long)
     except getopt.BadOption as bad:
         return _bad_option(release, command, bad)
-    arguments = _option_values(parsed.options, {one.long: one for one in options})
+    by_name = {one.long: one for one in options}
+    try:
+        arguments = _option_values(parsed.options, by_name, strict=release.strict_numbers)
+    except _BadNumber as bad_number:
+        return Refusal(Status.USAGE, texts.invalid_number(bad_number.value), command)
     surplus = _positionals(
         arguments, parsed.arguments, [one for one in parameters if one.positional]
     )
@@ -134,7 +144,7 @@ def _bad_option(release: Release, command: Command, bad: getopt.BadOption) -> Re
 
 
 def _option_values(
-    options: Sequence[tuple[str, bytes | None]], known: dict[str, Parameter]
+    options: Sequence[tuple[str, bytes | None]], known: dict[str, Parameter], *, strict: bool
 ) -> dict[str, ArgumentValue]:
     values: dict[str, ArgumentValue] = {}
     for name, value in options:
@@ -143,8 +153,12 @@ def _option_values(
         elif known[name].kind is Kind.TEXTS:
             before = values.get(name, ())
             values[name] = (*(before if isinstance(before, tuple) else ()), value)
-        elif known[name].kind is Kind.NUMBER and value.isdigit():
-            values[name] = int(value)
+        elif known[name].kind is Kind.NUMBER:
+            # A number that is none is refused by some releases, and ignored by the others.
+            if value.isdigit():
+                values[name] = int(value)
+            elif strict:
+                raise _BadNumber(value)
         else:
             values[name] = value
     return values
@@ -200,6 +214,9 @@ def _for_users(call: Call) -> Output:
 
 def _for_user(call: Call, name: bytes) -> Output:
     user = call.store.lookup(name.decode(errors="surrogateescape"))
+    if user is None and call.invocation.flag("user-file"):
+        yield Log(b"User no longer exists, skipping", Level.INFO, Scope.LOOKUP, name)
+        return Status.OK
     if user is None:
         if not call.release.nouser:
             raise Fatal(b"User doesn't exist", Scope.LOOKUP)

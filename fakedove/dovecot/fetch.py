@@ -60,7 +60,7 @@ FIELDS: dict[str, Callable[[Fetched], Value]] = {
 
 def parse_fields(text: bytes) -> tuple[str, ...]:
     """Return the field names in `text`, separated by spaces; raise Fatal for an unknown one."""
-    names = text.decode(errors="replace").split(" ")
+    names = text.decode(errors="replace").split(" ") if text else []
     for name in names:
         if name.lower() not in FIELDS:
             raise Fatal(f"Unknown fetch field: {name}".encode())

@@ -33,8 +33,8 @@ class Folders:
                 folder[part] = _Folder()
             folder = folder[part]
 
-    def remove(self, path: str, mailboxes: Container[str]) -> None:
-        """Remove `path`, unless it has children, and parents left empty.
+    def remove(self, path: str, mailboxes: Container[str], *, prune: bool = True) -> None:
+        """Remove `path`, unless it has children; with `prune` also parents left empty.
 
         Parents that are `mailboxes` stay.
         """
@@ -44,7 +44,7 @@ class Folders:
             if siblings[name]:
                 return
             del siblings[name]
-            path = parent
+            path = parent if prune else ""
 
     def oldest_first(self) -> Iterator[str]:
         """Yield all paths so that `Folders` of them is the same tree."""

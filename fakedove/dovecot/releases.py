@@ -145,6 +145,8 @@ class Release:
     user_file: bool = False
     trans_flags: bool = False
     no_userdb_lookup: bool = False
+    #: An option's number that is none is -USAGE; before, it is ignored.
+    strict_numbers: bool = False
     #: `OPTION log-passthrough`.
     option: bool = False
     short_extra: ShortExtra = ShortExtra.CRASHES
@@ -170,6 +172,10 @@ class Release:
     status_option_keeps_positional: bool = False
     #: A literal mailbox that does not exist is an error for searches.
     missing_mailbox_fails: bool = True
+    #: Deleting the last child deletes a parent that is no mailbox.
+    deletes_empty_parents: bool = False
+    #: Variables are `%u`; later, `%{user}`.
+    percent_variables: bool = True
     #: Subscriptions are listed in the order of the mailboxes; before, as in their file.
     subscriptions_in_list_order: bool = False
     #: Quota counts what is stored; later, what clients see.
@@ -337,7 +343,10 @@ def _rows() -> tuple[Release, ...]:
         user_rule=UserRule.FIELD_ALL_ITERATES,
         getopt=Getopt.LONG_LOGGED,
         no_userdb_lookup=True,
+        strict_numbers=True,
         option=True,
+        deletes_empty_parents=True,
+        percent_variables=False,
         save_places=True,
         kick_counts=True,
         who_destination=True,

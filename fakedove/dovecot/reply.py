@@ -39,6 +39,8 @@ class Scope(enum.Enum):
     LOOKUP = enum.auto()
     #: A command at work on a user's mail.
     MAIL = enum.auto()
+    #: The mail library below such a command, which does not know the command's name.
+    STORAGE = enum.auto()
     #: The process between two users: reading a body or a file of users.
     PROCESS = enum.auto()
     #: The master process: server log only.
@@ -53,6 +55,8 @@ class Log(msgspec.Struct, frozen=True, gc=False):
     text: bytes
     level: Level = Level.ERROR
     scope: Scope = Scope.MAIL
+    #: Whom it is about, if not the user of the command line.
+    user: bytes | None = None
 
 
 class Text(msgspec.Struct, frozen=True, gc=False):

@@ -110,26 +110,22 @@ def _uid(words: _Words) -> Test:
     text = words.parameter("UID")
     ranges = _uid_ranges(text)
 
-    def test(box: Mailbox, message: Message) -> bool:
-        last = box.uidnext - 1
-        return any(
-            min(first or last, end or last) <= message.uid <= max(first or last, end or last)
-            for first, end in ranges
-        )
-
-    return test
+    return lambda _, message: any(low <= message.uid <= high for low, high in ranges)
 
 
 def _uid_ranges(text: bytes) -> list[tuple[int, int]]:
-    """Return (first, last) pairs of a UID set such as `1,3:5,7:*`; 0 stands for `*`."""
+    """Return (lowest, highest) pairs of a UID set such as `1,3:5,7:*`.
+
+    `*` is the largest number there is, not the last message: `*` alone finds nothing.
+    """
     ranges = []
     for part in text.split(b","):
         first, colon, last = part.partition(b":")
         bounds = [first, last if colon else first]
         if not all(bound == b"*" or (bound.isdigit() and int(bound)) for bound in bounds):
-            raise Fatal(b"Invalid search UID parameter: %b" % text)
-        low, high = (0 if bound == b"*" else int(bound) for bound in bounds)
-        ranges.append((low, high))
+            raise Fatal(b"Invalid UID messageset")
+        numbers = [_LAST_UID if bound == b"*" else int(bound) for bound in bounds]
+        ranges.append((min(numbers), max(numbers)))
     return ranges
 
 
@@ -138,6 +134,7 @@ def _not(words: _Words) -> Test:
     return lambda box, message: not inner(box, message)
 
 
+_LAST_UID = 2**32 - 1
 _FLAGS = {
     "ANSWERED": "\\Answered",
     "DELETED": "\\Deleted",

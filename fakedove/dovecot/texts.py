@@ -10,12 +10,12 @@ from fakedove.dovecot.reply import Log, Scope
 
 
 def unknown_command(release: Release, name: bytes) -> tuple[Log, ...]:
-    """Field 3 of the line names no command."""
+    """Return what is said when field 3 of the line names no command."""
     return (Log(b"doveadm: Client sent unknown command: %b" % name, scope=Scope.PROTOCOL),)
 
 
 def bad_option(release: Release, command: str, text: str, letter: str) -> tuple[Log, ...]:
-    """getopt did not like an option; only some releases tell the client."""
+    """Return what is said of a bad option; only some releases tell the client."""
     name = command.encode()
     stderr = Log(b"%b: %b" % (name, text.encode(errors="surrogateescape")), scope=Scope.STDERR)
     match release.getopt:
@@ -31,7 +31,7 @@ def bad_option(release: Release, command: str, text: str, letter: str) -> tuple[
 
 
 def extraneous(release: Release, command: str, surplus: tuple[bytes, ...]) -> tuple[Log, ...]:
-    """More positional arguments than the command takes."""
+    """Return what is said of more positional arguments than the command takes."""
     if release.getopt not in (Getopt.LONG, Getopt.LONG_LOGGED):
         text = b"doveadm %b: Client sent unknown parameter: %b" % (command.encode(), surplus[0])
     elif release.log_names_extraneous:
@@ -41,13 +41,19 @@ def extraneous(release: Release, command: str, surplus: tuple[bytes, ...]) -> tu
     return (Log(text, scope=Scope.PROTOCOL),)
 
 
+def invalid_number(value: bytes) -> tuple[Log, ...]:
+    """Return what is said of a number that is none."""
+    text = b"Invalid parameter: Invalid number: %b" % value
+    return (Log(text, scope=Scope.PROTOCOL),)
+
+
 def usage(full_usage: str) -> bytes:
     """Return the last words of a process that misses a required argument."""
     return b"Client sent invalid command. Usage: %b" % full_usage.encode()
 
 
 def unreadable_user_file(path: bytes, reason: str) -> tuple[Log, ...]:
-    """`-F` names a file that cannot be read; `reason` is the system's text."""
+    """Return what is said of a `-F` file that cannot be read, for the system's `reason`."""
     why = reason.encode()
     text = b"read(%b) failed: open(%b) failed: %b" % (path, path, why)
     return (

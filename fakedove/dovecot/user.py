@@ -163,18 +163,29 @@ class User:
             raise StoreError(f'user "{self.name}" has a mailbox "{name}" already')
         return self._add(name, guid, uidvalidity)
 
-    def delete_mailbox(self, name: str) -> None:
+    def create_folder(self, path: str) -> None:
+        """Make a folder that is no mailbox, \\NoSelect in listings."""
+        self._folders.add(path)
+        self._listing = None
+
+    def has_children(self, name: str) -> bool:
+        """Whether there are mailboxes or folders below `name`."""
+        return any(path.startswith(f"{name}/") for path, _ in self.listing())
+
+    def delete_mailbox(self, name: str, *, prune: bool = True) -> None:
         """Delete the mailbox `name` with its messages; INBOX comes back at once, empty.
 
-        Children stay, and so does their parent's name, as \\NoSelect. Raises
+        Children stay, and so does their parent's name, as \\NoSelect; `prune` removes parents
+        that are no mailboxes and have no children any more. Raises
         UnknownNameError if there is no such mailbox.
         """
         box = self.mailbox(name)
         del self._mailboxes[box.name]
-        self._folders.remove(box.name, self._mailboxes)
         self._listing = None
         if box.name == "INBOX":
             self._add("INBOX", None, None)
+        else:
+            self._folders.remove(box.name, self._mailboxes, prune=prune)
 
     def listing(self) -> tuple[tuple[str, Mailbox | None], ...]:
         """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect."""

@@ -29,7 +29,7 @@ class LogPrefix:
 
         `told`: the client has a log channel, which in some releases costs the prefix.
         """
-        prefix = self._prefix(entry.scope, username)
+        prefix = self._prefix(entry.scope, username if entry.user is None else entry.user)
         if told and not self._release.log_prefix and entry.scope not in SERVER_ONLY:
             return b"doveadm: ", entry.text
         if not self._release.log_names_command:
@@ -39,7 +39,7 @@ class LogPrefix:
                 return prefix, b"tcp: " + entry.text
             case Scope.PROTOCOL:
                 return prefix, b"doveadm: " + entry.text
-            case Scope.STDERR | Scope.MASTER:
+            case Scope.STDERR | Scope.MASTER | Scope.STORAGE:
                 return prefix, entry.text
             case _ if entry.level == entry.level.FATAL:
                 return prefix, entry.text
@@ -56,9 +56,9 @@ class LogPrefix:
                 if self._peer and self._release.log_prefix:
                     return b"doveadm(%b,%b): " % (self._peer, username)
                 return b"doveadm(%b): " % username
-            case Scope.MAIL if self._release.log_session:
+            case Scope.MAIL | Scope.STORAGE if self._release.log_session:
                 return b"doveadm(%b)<%b><%b>: " % (username, PID, self._session)
-            case Scope.MAIL:
+            case Scope.MAIL | Scope.STORAGE:
                 return b"doveadm(%b): " % username
             case Scope.PROCESS if self._release.log_pid:
                 return b"doveadm(%b): " % PID

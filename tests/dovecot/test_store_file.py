@@ -154,7 +154,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     user = load(tmp_path, '[[user]]\nname = "ann"\n[[user.mailbox]]\nname = "Sent"').users["ann"]
     assert (user.password, user.uid, user.gid, user.home) == ("pass", 5000, 5000, "/home/ann")
     assert (user.quota_storage, user.quota_messages, user.quota_grace) == (None, None, None)
-    assert list(user.mailboxes) == ["Sent", "INBOX"]
+    assert list(user.mailboxes) == ["INBOX", "Sent"]
     assert user.mailbox("Sent").uidvalidity == 1700000000
 
 

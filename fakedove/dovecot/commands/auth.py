@@ -84,7 +84,9 @@ def _fields(call: Call, found: User) -> Iterator[bytes]:
     fields = userdb_fields(found, call.release)
     template = call.invocation.text("expand-field")
     if template is not None:
-        raise Fatal(b"-e is not built yet", crash=False)
+        text = template.decode(errors="replace")
+        yield b"%b:%b" % (_json(text), _json(_expanded(text, found, call.release)))
+        return
     only = call.invocation.text("field")
     separator = b""
     for key, value in fields.items():
@@ -93,6 +95,18 @@ def _fields(call: Call, found: User) -> Iterator[bytes]:
             separator = b","
         elif call.release.user_json_commas:
             yield b","
+
+
+def _expanded(template: str, user: User, release: Release) -> str:
+    """Return `template` with its variables filled in, as the release writes them."""
+    name, _, domain = user.name.partition("@")
+    if release.percent_variables:
+        values = {"%u": user.name, "%n": name, "%d": domain, "%h": user.home}
+    else:
+        values = {"%{user}": user.name, "%{home}": user.home}
+    for variable, value in values.items():
+        template = template.replace(variable, value)
+    return template
 
 
 def _json(text: str) -> bytes:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fakedove.dovecot import fetch
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.releases import Release
-from fakedove.dovecot.reply import Fatal, Item, Log, Output
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
 from fakedove.dovecot.search import Query, parse_query
 from fakedove.dovecot.status import Status
 
-_EXPUNGE_ALL = b"expunge: To delete all messages in a mailbox, use: expunge mailbox <name> all"
+_EXPUNGE_NO_MAILBOX = (
+    b"expunge: To avoid accidents, search query must contain MAILBOX in all search branches"
+)
+_EXPUNGE_ONLY_MAILBOX = (
+    b"expunge: To avoid accidents, each branch in search query must contain something else"
+    b' besides MAILBOX (e.g. just add "all" if you want everything)'
+)
 
 
 def _check_query(invocation: Invocation, release: Release) -> None:
@@ -20,12 +27,6 @@ def _check_query(invocation: Invocation, release: Release) -> None:
 
 def _query(call: Call) -> Query:
     return parse_query(call.invocation.texts("query"))
-
-
-def _missing(call: Call, query: Query) -> list[Item]:
-    """Return what is logged about a mailbox that was named and does not exist."""
-    name = query.missing(call.user) if call.release.missing_mailbox_fails else None
-    return [] if name is None else [Log(f"Mailbox {name}: Mailbox doesn't exist: {name}".encode())]
 
 
 @command(
@@ -68,10 +69,6 @@ def fetch_messages(call: Call) -> Output:
     """Print fields of each message that matches, in the order asked for."""
     fields = fetch.parse_fields(call.invocation.text("fieldstr") or b"")
     query = _query(call)
-    missing = _missing(call, query)
-    if missing:
-        yield from missing
-        return Status.NOTFOUND
     for box, messages in query.select(call.user):
         numbers = {message.uid: seq for seq, message in enumerate(box.messages, 1)}
         for message in messages:
@@ -82,8 +79,10 @@ def fetch_messages(call: Call) -> Output:
 
 def _check_expunge(invocation: Invocation, release: Release) -> None:
     query = parse_query(invocation.texts("query"))
-    if not query.mailboxes or not query.names_messages:
-        raise Fatal(_EXPUNGE_ALL)
+    if not query.mailboxes:
+        raise Fatal(_EXPUNGE_NO_MAILBOX)
+    if not query.names_messages:
+        raise Fatal(_EXPUNGE_ONLY_MAILBOX)
 
 
 @command(
@@ -97,9 +96,9 @@ def _check_expunge(invocation: Invocation, release: Release) -> None:
 def expunge(call: Call) -> Output:
     """Remove each message that matches; `-d` removes mailboxes that this empties."""
     query = _query(call)
-    missing = _missing(call, query)
-    if missing:
-        yield from missing
+    name = query.missing(call.user)
+    if name is not None and call.release.missing_mailbox_fails:
+        yield Log(f"Syncing mailbox '{name}' failed: Mailbox doesn't exist: {name}".encode())
         return Status.NOTFOUND
     for box, messages in query.select(call.user):
         box.expunge([message.uid for message in messages])
@@ -123,9 +122,13 @@ def save(call: Call) -> Output:
     name = (call.invocation.text("mailbox") or b"INBOX").decode(errors="replace")
     box = call.user.find_mailbox(name)
     if box is None:
-        yield Log(f"Couldn't open mailbox {name}: Mailbox doesn't exist: {name}".encode())
+        yield Log(f"Failed to open mailbox {name}: Mailbox doesn't exist: {name}".encode())
         return Status.NOTFOUND
-    data = _mail(call)
+    try:
+        data = _mail(call)
+    except OSError as error:
+        yield from _unreadable(call.invocation.text("file") or b"", box.name, error)
+        return Status.TEMPFAIL
     if _over_quota(call, data):
         yield Log(b"Saving failed: Quota exceeded (mailbox for user is full)")
         return Status.CANTCREAT
@@ -143,11 +146,17 @@ def _mail(call: Call) -> bytes:
     path = call.invocation.text("file")
     if path is None:
         return call.body
-    try:
-        return call.read_file(path.decode(errors="surrogateescape"))
-    except OSError as error:
-        why = (error.strerror or str(error)).encode()
-        raise Fatal(b"open(%b) failed: %b" % (path, why)) from None
+    return call.read_file(path.decode(errors="surrogateescape"))
+
+
+def _unreadable(path: bytes, mailbox: str, error: OSError) -> Iterator[Item]:
+    why = b"file_istream.stat(%b) failed: %b" % (path, (error.strerror or str(error)).encode())
+    saving = b"Mailbox %b: Saving mail: " % mailbox.encode()
+    yield Log(why, scope=Scope.STORAGE)
+    yield Log(b"%bsave: read(%b) failed: %b" % (saving, path, why), scope=Scope.STORAGE)
+    yield Log(b"read(msg input) failed: %b" % why)
+    why_read = b"%bread(%b) failed: %b (read reason=)" % (saving, path, why)
+    yield Log(why_read, scope=Scope.STORAGE)
 
 
 def _received(invocation: Invocation) -> datetime | None:

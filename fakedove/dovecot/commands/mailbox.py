@@ -114,7 +114,11 @@ def _status_fields(invocation: Invocation, release: Release) -> list[str]:
     everything = b"all" in requested
     if everything and invocation.flag("total-sum"):
         known = [name for name in known if name in _SUMMED]
-    return [name for name in known if everything or name.encode() in requested]
+    chosen = [name for name in known if everything or name.encode() in requested]
+    single = [field for field in chosen if field not in _SUMMED]
+    if single and invocation.flag("total-sum"):
+        raise Fatal(f"Status field {single[0]} can't be used with -t".encode())
+    return chosen
 
 
 def _status_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
@@ -205,6 +209,9 @@ def mailbox_create(call: Call) -> Output:
             yield Log(f"Can't create mailbox {name}: {problem[1]}".encode())
             status = combine(status, problem[0])
             continue
+        if name.endswith("/"):
+            call.user.create_folder(name[:-1])
+            continue
         box = call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
         box.subscribed = call.invocation.flag("subscriptions")
     return status
@@ -220,10 +227,13 @@ def _name_problem(name: str, release: Release) -> tuple[Status, str] | None:
             return Status.USAGE, release.control_name_text.format(ord(character))
     if name.startswith("/"):
         return Status.USAGE, invalid + "Begins with hierarchy separator"
-    if name.endswith("/"):
-        return Status.USAGE, invalid + "Ends with hierarchy separator"
+    if name.startswith("~"):
+        return Status.USAGE, invalid + "Begins with '~'"
     if "//" in name:
         return Status.USAGE, invalid + "Has adjacent hierarchy separators"
+    for part in name.split("/"):
+        if part in (".", ".."):
+            return Status.USAGE, invalid + f"Contains '{part}' part"
     if len(name.encode()) > _LONGEST_NAME:
         return Status.USAGE, invalid + "Name is too long"
     if any(len(level.encode()) > _LONGEST_LEVEL for level in name.split("/")):
@@ -248,14 +258,18 @@ def mailbox_delete(call: Call) -> Output:
     for argument in call.invocation.texts("mailbox"):
         for name in _doomed(call, argument.decode()):
             box = call.user.find_mailbox(name)
-            if box is None:
+            if box is None and call.user.has_children(name):
+                why = "Mailbox has children, delete them first"
+                yield Log(f"Can't delete mailbox {name}: {why}".encode())
+                status = combine(status, Status.DATAERR)
+            elif box is None:
                 yield Log(f"Can't delete mailbox {name}: Mailbox doesn't exist: {name}".encode())
                 status = combine(status, Status.NOTFOUND)
             elif call.invocation.flag("require-empty") and box.message_count:
                 yield Log(f"Can't delete mailbox {name}: Mailbox isn't empty".encode())
                 status = combine(status, Status.DATAERR)
             else:
-                call.user.delete_mailbox(name)
+                call.user.delete_mailbox(name, prune=call.release.deletes_empty_parents)
                 if call.invocation.flag("subscriptions"):
                     call.user.subscriptions.pop(name, None)
     return status

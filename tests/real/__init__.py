@@ -1,0 +1,1 @@
+"""The real Dovecot: installed, started, and asked the same questions as fakedove."""
