@@ -23,7 +23,6 @@ from fakedove.dovecot.registry import (
 from fakedove.dovecot.releases import Getopt, Release, UserRule
 from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope, combine
 from fakedove.dovecot.status import Status
-from fakedove.dovecot.user import User
 
 USERNAME_COLUMN = "username"
 #: Command names have up to this many words.
@@ -148,10 +147,11 @@ def _option_values(
 ) -> dict[str, ArgumentValue]:
     values: dict[str, ArgumentValue] = {}
     for name, value in options:
+        # Where options contradict each other the last one counts.
+        before = values.pop(name, ())
         if value is None:
             values[name] = True
         elif known[name].kind is Kind.TEXTS:
-            before = values.get(name, ())
             values[name] = (*(before if isinstance(before, tuple) else ()), value)
         elif known[name].kind is Kind.NUMBER:
             # A number that is none is refused by some releases, and ignored by the others.
@@ -224,17 +224,23 @@ def _for_user(call: Call, name: bytes) -> Output:
             yield Log(b"User doesn't exist", scope=Scope.LOOKUP)
         return Status.NOUSER
     output = call.invocation.command.function(call.of(user))
-    if not call.invocation.username_column:
+    found = user.name.encode(errors="surrogateescape")
+    if found == call.invocation.username and not call.invocation.username_column:
         return (yield from output)
-    return (yield from _with_username(output, user))
+    return (yield from _with_username(output, found, call.invocation.username_column))
 
 
-def _with_username(output: Output, user: User) -> Output:
-    name = user.name.encode(errors="surrogateescape")
+def _with_username(output: Output, name: bytes, column: bool) -> Output:
+    """Put the user's real name into log lines, and into rows that have a column for it."""
     try:
         while True:
             item = next(output)
-            yield (name, *item) if isinstance(item, tuple) else item
+            if isinstance(item, Log):
+                yield Log(item.text, item.level, item.scope, name)
+            elif column and isinstance(item, tuple):
+                yield (name, *item)
+            else:
+                yield item
     except StopIteration as end:
         status: Status = end.value
         return status

@@ -87,9 +87,12 @@ def _test(key: str, words: _Words) -> Test:
         return _flag_test(_FLAGS[key], wanted=True)
     if key.startswith("UN") and key[2:] in _FLAGS:
         return _flag_test(_FLAGS[key[2:]], wanted=False)
-    if key not in _KEYS:
-        raise Fatal(f"Unknown argument {key}".encode())
-    return _KEYS[key](words)
+    if key in _KEYS:
+        return _KEYS[key](words)
+    if key in _NOT_BUILT:
+        built = ", ".join(sorted([*_KEYS, *_FLAGS])).lower()
+        raise Fatal(f"fakedove does not know the search key {key} yet; there is: {built}".encode())
+    raise Fatal(f"Unknown argument {key}".encode())
 
 
 def _flag_test(flag: str, *, wanted: bool) -> Test:
@@ -142,6 +145,12 @@ _FLAGS = {
     "FLAGGED": "\\Flagged",
     "SEEN": "\\Seen",
 }
+#: Keys of Dovecot's that there is no test for yet.
+_NOT_BUILT = frozenset(
+    "( BCC BEFORE BODY CC FROM GUID HEADER INTHREAD KEYWORD LARGER MAILBOX-GUID MIMEPART MODSEQ"
+    " NEW OLD OLDER ON OR RECENT SAVEDBEFORE SAVEDON SAVEDSINCE SENTBEFORE SENTON SENTSINCE SINCE"
+    " SMALLER SUBJECT TEXT TO UNKEYWORD X-GUID X-MAILBOX X-REAL-UID X-SIZE YOUNGER".split()
+)
 _KEYS: dict[str, Callable[[_Words], Test]] = {
     "ALL": _all,
     "MAILBOX": _mailbox,

@@ -89,6 +89,7 @@ class DoveadmSession:
         self._formatter = Formatter(world.release)
         self._prefix = LogPrefix(world.release, None, b"")
         self._option_passthrough = False
+        self._tells_of_tls = False
         self._running: _Running | None = None
         self._exchange: Exchange | None = None
         self._body: bytearray | None = None
@@ -117,6 +118,7 @@ class DoveadmSession:
         )
         self._prefix = LogPrefix(self._release, peer.address, self._world.new_session_id())
         if over_tls:
+            self._tells_of_tls = True
             return (StartTls(b""),)
         return self._greet()
 
@@ -133,7 +135,8 @@ class DoveadmSession:
                 return self._go_on()
             return self._greet()
         if isinstance(event, TlsFailed):
-            self._log_connection(texts.tls_failed(event.reason))
+            if self._tells_of_tls:
+                self._log_connection(texts.tls_failed(event.reason))
             return _CLOSE
         return self._go_on()
 
@@ -224,7 +227,10 @@ class DoveadmSession:
         if event.starttls and self._release.dialect.starttls:
             problem = texts.tls_unavailable(self._release, self._settings)
             if problem is None:
-                return (StartTls(self._connection.start_tls()),)
+                leftover = self._connection.start_tls()
+                # Only a failure in the same breath is logged (auth.starttls-then-plaintext).
+                self._tells_of_tls = bool(leftover)
+                return (StartTls(leftover),)
             return self._refuse(problem)
         try:
             password = plain_password(event.line, self._release.dialect)

@@ -9,9 +9,10 @@ from fakedove.wire.handshake import Fault
 
 NO_PASSWORD_SET = b"doveadm_password not set, remote authentication disabled"
 WRONG_PASSWORD = b"doveadm client authenticated with wrong password"
-BODY_CUT_OFF = tuple(
-    Log(b"%b failed: %b" % (what, b"dot-input stream ends without '.' line"), scope=Scope.PROCESS)
-    for what in (b"read(<local>) failed: read(<local>)", b"open(<local>)")
+_CUT_OFF = b"read(<local>) failed: dot-input stream ends without '.' line"
+BODY_CUT_OFF = (
+    Log(b"read(<local>) failed: " + _CUT_OFF, scope=Scope.PROCESS),
+    Log(b"open(<local>) failed: " + _CUT_OFF),
 )
 
 _HANDSHAKE = {

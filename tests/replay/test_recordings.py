@@ -20,7 +20,6 @@ FAMILIES = ("hs", "auth", "cmd", "option", "log", "seq", "stream", "user")
 _MASTER = "master: service("
 #: Where the recorded log is not what the conversation brought forth.
 _LOG_NOT_COMPARED = {
-    "auth.starttls-then-plaintext.tcp": "the recorder read the log before the line was there",
     "2.3.8 auth.one-char-password.tcp": "the recorder read the log before the line was there",
     "option.option-twice@1.0": "the real server's crash is told by its master",
 }

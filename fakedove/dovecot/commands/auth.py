@@ -76,12 +76,15 @@ def _entry(call: Call, name: bytes, found: User | None) -> Iterator[bytes]:
         problem = f"userdb lookup: user {name.decode(errors='replace')} doesn't exist"
         yield b'"error":%b' % _json(problem)
     else:
-        yield from _fields(call, found)
+        yield from _fields(call, name, found)
     yield b"}"
 
 
-def _fields(call: Call, found: User) -> Iterator[bytes]:
+def _fields(call: Call, name: bytes, found: User) -> Iterator[bytes]:
     fields = userdb_fields(found, call.release)
+    if name != found.name.encode():
+        # The auth service found it by another name, in lower case.
+        fields = {"user": found.name} | fields
     template = call.invocation.text("expand-field")
     if template is not None:
         text = template.decode(errors="replace")

@@ -42,7 +42,8 @@ def _check_names(parameter: str) -> Callable[[Invocation, Release], None]:
 def mailbox_list(call: Call) -> Output:
     """Print the names of mailboxes, or of subscriptions."""
     wanted = [argument.decode() for argument in call.invocation.texts("mailbox-mask")]
-    encode = to_mutf7 if call.invocation.flag("mutf7") else str.encode
+    encodings = [name for name in call.invocation.arguments if name in ("mutf7", "utf8")]
+    encode = to_mutf7 if encodings[-1:] == ["mutf7"] else str.encode
     for name in _listed(call, wanted or ["*"]):
         yield (encode(name),)
     return Status.OK
@@ -53,7 +54,7 @@ def _listed(call: Call, wanted: Sequence[str]) -> Iterator[str]:
         names = _subscriptions(call)
     elif len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), _WILDCARDS):
         # A single name without wildcard is taken on trust.
-        yield "INBOX" if wanted[0].upper() == "INBOX" else wanted[0]
+        yield wanted[0]
         return
     else:
         names = [name for name, _ in call.user.listing()]
