@@ -1,7 +1,7 @@
 """The search language: a query's arguments in, matching messages out.
 
-Built: `all`, `mailbox`, `uid` and the flags, with `not`. Each key is a function of `_KEYS`
-that takes its parameters from the query and returns a test.
+Built: `all`, `mailbox`, `uid`, message numbers and the flags, with `not`. Each key is a
+function of `_KEYS` that takes its parameters from the query and returns a test.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from fakedove.dovecot.names import mailbox_name
 from fakedove.dovecot.reply import Fatal
 from fakedove.dovecot.user import User
 
-Test: TypeAlias = Callable[[Mailbox, Message], bool]
+#: A mailbox, a message in it and the message's number there, counted from 1.
+Test: TypeAlias = Callable[[Mailbox, Message, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,25 @@ class Query:
     tests: tuple[Test, ...]
     #: Whether anything but mailboxes was asked for.
     names_messages: bool
+    #: The first key that fakedove cannot search for; what follows it was not read.
+    not_built: str | None = None
 
     def select(self, user: User) -> Iterator[tuple[Mailbox, list[Message]]]:
         """Yield each mailbox that is looked into, with its matching messages."""
+        if self.not_built is not None:
+            built = ", ".join(sorted([*_KEYS, *_FLAGS])).lower()
+            text = f"fakedove does not know the search key {self.not_built} yet; there is: {built}"
+            raise Fatal(text.encode())
         for name, box in user.listing():
             if box is not None and self._looks_into(name):
-                yield box, [one for one in box.messages if self._matches(box, one)]
+                yield (
+                    box,
+                    [
+                        one
+                        for seq, one in enumerate(box.messages, 1)
+                        if self._matches(box, one, seq)
+                    ],
+                )
 
     def missing(self, user: User) -> str | None:
         """Return the name of a mailbox that was asked for by name and is not there."""
@@ -46,8 +60,8 @@ class Query:
             masks.mailbox_matches(mask, name) for mask in self.mailboxes
         )
 
-    def _matches(self, box: Mailbox, message: Message) -> bool:
-        return all(test(box, message) for test in self.tests)
+    def _matches(self, box: Mailbox, message: Message, seq: int) -> bool:
+        return all(test(box, message, seq) for test in self.tests)
 
 
 class _Words:
@@ -74,12 +88,16 @@ def parse_query(words: Sequence[bytes]) -> Query:
     rest = _Words(words)
     tests = []
     keys = []
+    not_built = None
     while rest:
         key = rest.key()
         keys.append(key)
+        if key in _NOT_BUILT:
+            not_built = key
+            break
         tests.append(_test(key, rest))
     named = any(key != "MAILBOX" for key in keys)
-    return Query(tuple(rest.mailboxes), tuple(tests), named)
+    return Query(tuple(rest.mailboxes), tuple(tests), named, not_built)
 
 
 def _test(key: str, words: _Words) -> Test:
@@ -89,35 +107,41 @@ def _test(key: str, words: _Words) -> Test:
         return _flag_test(_FLAGS[key[2:]], wanted=False)
     if key in _KEYS:
         return _KEYS[key](words)
-    if key in _NOT_BUILT:
-        built = ", ".join(sorted([*_KEYS, *_FLAGS])).lower()
-        raise Fatal(f"fakedove does not know the search key {key} yet; there is: {built}".encode())
+    if key[:1].isdigit() or key.startswith("*"):
+        return _numbers(key)
     raise Fatal(f"Unknown argument {key}".encode())
 
 
 def _flag_test(flag: str, *, wanted: bool) -> Test:
-    return lambda _, message: (flag in message.flags) is wanted
+    return lambda _box, message, _seq: (flag in message.flags) is wanted
 
 
 def _all(words: _Words) -> Test:
-    return lambda _box, _message: True
+    return lambda _box, _message, _seq: True
 
 
 def _mailbox(words: _Words) -> Test:
     mask = mailbox_name(words.parameter("MAILBOX"))
     words.mailboxes.append(mask)
-    return lambda box, _: masks.mailbox_matches(mask, box.name)
+    return lambda box, _message, _seq: masks.mailbox_matches(mask, box.name)
 
 
 def _uid(words: _Words) -> Test:
-    text = words.parameter("UID")
-    ranges = _uid_ranges(text)
-
-    return lambda _, message: any(low <= message.uid <= high for low, high in ranges)
+    ranges = _ranges(words.parameter("UID"), b"UID ")
+    return lambda _box, message, _seq: any(low <= message.uid <= high for low, high in ranges)
 
 
-def _uid_ranges(text: bytes) -> list[tuple[int, int]]:
-    """Return (lowest, highest) pairs of a UID set such as `1,3:5,7:*`.
+def _numbers(text: str) -> Test:
+    ranges = _ranges(text.encode(), b"")
+    # Here `*` is the last message, other than for UIDs.
+    return lambda box, _message, seq: any(
+        min(low, box.message_count) <= seq <= high if high == _LAST_UID else low <= seq <= high
+        for low, high in ranges
+    )
+
+
+def _ranges(text: bytes, what: bytes) -> list[tuple[int, int]]:
+    """Return (lowest, highest) pairs of a set of numbers such as `1,3:5,7:*`.
 
     `*` is the largest number there is, not the last message: `*` alone finds nothing.
     """
@@ -126,7 +150,7 @@ def _uid_ranges(text: bytes) -> list[tuple[int, int]]:
         first, colon, last = part.partition(b":")
         bounds = [first, last if colon else first]
         if not all(bound == b"*" or (bound.isdigit() and int(bound)) for bound in bounds):
-            raise Fatal(b"Invalid UID messageset")
+            raise Fatal(b"Invalid %bmessageset" % what)
         numbers = [_LAST_UID if bound == b"*" else int(bound) for bound in bounds]
         ranges.append((min(numbers), max(numbers)))
     return ranges
@@ -134,7 +158,7 @@ def _uid_ranges(text: bytes) -> list[tuple[int, int]]:
 
 def _not(words: _Words) -> Test:
     inner = _test(words.parameter("NOT").decode(errors="replace").upper(), words)
-    return lambda box, message: not inner(box, message)
+    return lambda box, message, seq: not inner(box, message, seq)
 
 
 _LAST_UID = 2**32 - 1
@@ -147,9 +171,45 @@ _FLAGS = {
 }
 #: Keys of Dovecot's that there is no test for yet.
 _NOT_BUILT = frozenset(
-    "( BCC BEFORE BODY CC FROM GUID HEADER INTHREAD KEYWORD LARGER MAILBOX-GUID MIMEPART MODSEQ"
-    " NEW OLD OLDER ON OR RECENT SAVEDBEFORE SAVEDON SAVEDSINCE SENTBEFORE SENTON SENTSINCE SINCE"
-    " SMALLER SUBJECT TEXT TO UNKEYWORD X-GUID X-MAILBOX X-REAL-UID X-SIZE YOUNGER".split()
+    [
+        "(",
+        "BCC",
+        "BEFORE",
+        "BODY",
+        "CC",
+        "FROM",
+        "GUID",
+        "HEADER",
+        "INTHREAD",
+        "KEYWORD",
+        "LARGER",
+        "MAILBOX-GUID",
+        "MIMEPART",
+        "MODSEQ",
+        "NEW",
+        "OLD",
+        "OLDER",
+        "ON",
+        "OR",
+        "RECENT",
+        "SAVEDBEFORE",
+        "SAVEDON",
+        "SAVEDSINCE",
+        "SENTBEFORE",
+        "SENTON",
+        "SENTSINCE",
+        "SINCE",
+        "SMALLER",
+        "SUBJECT",
+        "TEXT",
+        "TO",
+        "UNKEYWORD",
+        "X-GUID",
+        "X-MAILBOX",
+        "X-REAL-UID",
+        "X-SIZE",
+        "YOUNGER",
+    ]
 )
 _KEYS: dict[str, Callable[[_Words], Test]] = {
     "ALL": _all,
