@@ -6,7 +6,7 @@ An exchange keeps references; decoding happens when it is read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -66,6 +66,8 @@ class Journal:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=capacity)
+        #: Called after each exchange that is added.
+        self.sink: Callable[[], None] | None = None
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(tuple(self._exchanges))
@@ -76,6 +78,8 @@ class Journal:
     def append(self, exchange: Exchange) -> None:
         """Add an exchange, before the first byte of its reply leaves."""
         self._exchanges.append(exchange)
+        if self.sink is not None:
+            self.sink()
 
     def commands(
         self, command: str | None = None, *, user: str | None = None, listener: str | None = None

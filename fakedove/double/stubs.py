@@ -8,12 +8,13 @@ is used up falls to the next, then to the store.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from fakedove.double.journal import Exchange
 from fakedove.dovecot import masks
-from fakedove.dovecot.registry import COMMANDS, Command, Invocation
+from fakedove.dovecot.registry import COMMANDS, USERNAME_COLUMN, Command, Invocation
 from fakedove.dovecot.releases import Release
 from fakedove.dovecot.reply import Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
@@ -47,13 +48,26 @@ class Answer:
         self.log = log
 
     def output(self, invocation: Invocation) -> Output:
-        """Return the answer as a command's output."""
+        """Return the answer as a command's output.
+
+        A username column is supplied where a row lacks it. Raises StubError for a row that
+        lacks another column: for some commands they are known only now.
+        """
         if self.log is not None:
             scope = Scope.MAIL if invocation.command.mail else Scope.COMMAND
             yield Log(self.log.encode(), Level.ERROR, scope)
         for row in self.rows:
-            yield tuple([_printed(row[key]) for key in invocation.columns])
+            yield tuple([_printed(self._cell(row, key, invocation)) for key in invocation.columns])
         return self.status
+
+    def _cell(self, row: Mapping[str, Cell], key: str, invocation: Invocation) -> Cell:
+        if key in row:
+            return row[key]
+        if invocation.username_column and key == USERNAME_COLUMN:
+            return invocation.username
+        columns = ", ".join(invocation.columns)
+        problem = f'"{invocation.command.name}" was asked for "{key}", which the stub lacks'
+        raise StubError(f"{problem}; this call's columns are: {columns}")
 
 
 class Stub:
@@ -93,8 +107,9 @@ class Stub:
         in this release.
         """
         checked = [dict(row) for row in rows]
-        for row in checked:
-            self._stubs.check_row(self.command, row)
+        with self._or_removed():
+            for row in checked:
+                self._stubs.check_row(self.command, row)
         return self._arm(Answer(rows=checked, log=log))
 
     def fail(self, status: str, detail: str = "", *, log: str | None = None) -> Stub:
@@ -105,7 +120,9 @@ class Stub:
         release does not have.
         """
         suffix = f" {detail}".encode() if detail else b""
-        return self._arm(Answer(status=self._stubs.status(status), suffix=suffix, log=log))
+        with self._or_removed():
+            code = self._stubs.status(status)
+        return self._arm(Answer(status=code, suffix=suffix, log=log))
 
     def raw(self, reply: bytes, *, log: str | None = None) -> Stub:
         """Answer with exactly these bytes on the reply channel, status line included."""
@@ -125,6 +142,15 @@ class Stub:
             and (self.args is None or self.args == _shown(invocation.fields))
             and masks.user_matches(self.command.encode(), invocation.command.name.encode())
         )
+
+    @contextmanager
+    def _or_removed(self) -> Iterator[None]:
+        """Take the stub away if its answer is refused: that was told once already."""
+        try:
+            yield
+        except StubError:
+            self.remove()
+            raise
 
     def _arm(self, answer: Answer) -> Stub:
         self.answer = answer

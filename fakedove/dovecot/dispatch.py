@@ -13,6 +13,7 @@ from fakedove.dovecot import commands as _register_all_commands  # noqa: F401
 from fakedove.dovecot import getopt, masks, texts
 from fakedove.dovecot.registry import (
     COMMANDS,
+    USERNAME_COLUMN,
     ArgumentValue,
     Call,
     Command,
@@ -24,7 +25,6 @@ from fakedove.dovecot.releases import Getopt, Release, UserRule
 from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope, combine
 from fakedove.dovecot.status import Status
 
-USERNAME_COLUMN = "username"
 #: Command names have up to this many words.
 _MOST_WORDS = 4
 

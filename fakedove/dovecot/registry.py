@@ -68,6 +68,9 @@ def positional(long: str, kind: Kind = Kind.TEXT, *, required: bool = True) -> P
     return Parameter(long, kind, positional=True, required=required)
 
 
+#: Key of the column that names the user where there may be several.
+USERNAME_COLUMN = "username"
+
 #: What every command about mail takes.
 MAIL_PARAMETERS = (
     flag("all-users", "A"),

@@ -168,6 +168,15 @@ class User:
         self._folders.add(path)
         self._listing = None
 
+    def has_folder(self, path: str) -> bool:
+        """Whether `path` is listed, be it a mailbox or \\NoSelect."""
+        return any(listed == path for listed, _ in self.listing())
+
+    def delete_folder(self, path: str, *, prune: bool = True) -> None:
+        """Delete a folder that is no mailbox and has no children; `prune` as for mailboxes."""
+        self._folders.remove(path, self._mailboxes, prune=prune)
+        self._listing = None
+
     def has_children(self, name: str) -> bool:
         """Whether there are mailboxes or folders below `name`."""
         return any(path.startswith(f"{name}/") for path, _ in self.listing())

@@ -256,6 +256,7 @@ def _name_problem(name: str, release: Release) -> tuple[Status, str] | None:
 def mailbox_delete(call: Call) -> Output:
     """Delete mailboxes with their mail; `-r` with their children."""
     status = Status.OK
+    prune = call.release.deletes_empty_parents
     for argument in call.invocation.texts("mailbox"):
         for name in _doomed(call, argument.decode()):
             box = call.user.find_mailbox(name)
@@ -263,14 +264,16 @@ def mailbox_delete(call: Call) -> Output:
                 why = "Mailbox has children, delete them first"
                 yield Log(f"Can't delete mailbox {name}: {why}".encode())
                 status = combine(status, Status.DATAERR)
-            elif box is None:
+            elif box is None and not call.user.has_folder(name):
                 yield Log(f"Can't delete mailbox {name}: Mailbox doesn't exist: {name}".encode())
                 status = combine(status, Status.NOTFOUND)
+            elif box is None:
+                call.user.delete_folder(name, prune=prune)
             elif call.invocation.flag("require-empty") and box.message_count:
                 yield Log(f"Can't delete mailbox {name}: Mailbox isn't empty".encode())
                 status = combine(status, Status.DATAERR)
             else:
-                call.user.delete_mailbox(name, prune=call.release.deletes_empty_parents)
+                call.user.delete_mailbox(name, prune=prune)
                 if call.invocation.flag("subscriptions"):
                     call.user.subscriptions.pop(name, None)
     return status
@@ -280,9 +283,5 @@ def _doomed(call: Call, name: str) -> list[str]:
     """Return the names to delete, children first."""
     if not call.invocation.flag("recursive"):
         return [name]
-    children = [
-        child
-        for child, box in call.user.listing()
-        if box is not None and child.startswith(f"{name}/")
-    ]
+    children = [child for child, _ in call.user.listing() if child.startswith(f"{name}/")]
     return [*sorted(children, reverse=True), name]
