@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from fakedove.dovecot.status import Status
 
 #: Command names have up to this many words.
 _MOST_WORDS = 4
+#: What fits 64 bits.
+_NUMBER = re.compile(rb"[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _option_values(
             values[name] = (*(before if isinstance(before, tuple) else ()), value)
         elif known[name].kind is Kind.NUMBER:
             # A number that is none is refused by some releases, and ignored by the others.
-            if value.isdigit():
+            if _NUMBER.fullmatch(value):
                 values[name] = int(value)
             elif strict:
                 raise _BadNumber(value)

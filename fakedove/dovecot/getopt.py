@@ -6,6 +6,7 @@ they are unique. Sources: recordings cmd.opt-*; glibc's texts, as they stand in 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -51,9 +52,9 @@ def parse(fields: Sequence[bytes], options: Sequence[Option], *, long: bool) -> 
     """Return options and arguments of `fields`; raise BadOption for the first bad one."""
     found: list[tuple[str, bytes | None]] = []
     arguments: list[bytes] = []
-    rest = list(fields)
+    rest = deque(fields)
     while rest:
-        field = rest.pop(0)
+        field = rest.popleft()
         if field == b"--":
             return Parsed(tuple(found), (*arguments, *rest))
         if field.startswith(b"--") and long:
@@ -66,7 +67,7 @@ def parse(fields: Sequence[bytes], options: Sequence[Option], *, long: bool) -> 
 
 
 def _cluster(
-    letters: str, rest: list[bytes], options: Sequence[Option]
+    letters: str, rest: deque[bytes], options: Sequence[Option]
 ) -> list[tuple[str, bytes | None]]:
     found: list[tuple[str, bytes | None]] = []
     for at, letter in enumerate(letters):
@@ -80,12 +81,12 @@ def _cluster(
         if not glued and not rest:
             text = f"option requires an argument -- '{letter}'"
             raise BadOption(text, letter, missing_value=True)
-        found.append((option.long, glued or rest.pop(0)))
+        found.append((option.long, glued or rest.popleft()))
         break
     return found
 
 
-def _long(text: str, rest: list[bytes], options: Sequence[Option]) -> tuple[str, bytes | None]:
+def _long(text: str, rest: deque[bytes], options: Sequence[Option]) -> tuple[str, bytes | None]:
     name, equals, glued = text.partition("=")
     option = _by_long_name(name, text, options)
     if not option.takes_value:
@@ -97,7 +98,7 @@ def _long(text: str, rest: list[bytes], options: Sequence[Option]) -> tuple[str,
     if not rest:
         text = f"option '--{option.long}' requires an argument"
         raise BadOption(text, option.short, missing_value=True)
-    return option.long, rest.pop(0)
+    return option.long, rest.popleft()
 
 
 def _by_long_name(name: str, text: str, options: Sequence[Option]) -> Option:

@@ -6,6 +6,8 @@ function of `_KEYS` that takes its parameters from the query and returns a test.
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -68,19 +70,19 @@ class _Words:
     """The query's words, taken one by one."""
 
     def __init__(self, words: Sequence[bytes]) -> None:
-        self._words = list(words)
+        self._words = deque(words)
         self.mailboxes: list[str] = []
 
     def __bool__(self) -> bool:
         return bool(self._words)
 
     def key(self) -> str:
-        return self._words.pop(0).decode(errors="replace").upper()
+        return self._words.popleft().decode(errors="replace").upper()
 
     def parameter(self, key: str) -> bytes:
         if not self._words:
             raise Fatal(f"Missing parameter for search key (for search key: {key})".encode())
-        return self._words.pop(0)
+        return self._words.popleft()
 
 
 def parse_query(words: Sequence[bytes]) -> Query:
@@ -149,7 +151,7 @@ def _ranges(text: bytes, what: bytes) -> list[tuple[int, int]]:
     for part in text.split(b","):
         first, colon, last = part.partition(b":")
         bounds = [first, last if colon else first]
-        if not all(bound == b"*" or (bound.isdigit() and int(bound)) for bound in bounds):
+        if not all(bound == b"*" or _NUMBER.fullmatch(bound) for bound in bounds):
             raise Fatal(b"Invalid %bmessageset" % what)
         numbers = [_LAST_UID if bound == b"*" else int(bound) for bound in bounds]
         ranges.append((min(numbers), max(numbers)))
@@ -157,11 +159,15 @@ def _ranges(text: bytes, what: bytes) -> list[tuple[int, int]]:
 
 
 def _not(words: _Words) -> Test:
-    inner = _test(words.parameter("NOT").decode(errors="replace").upper(), words)
-    return lambda box, message, seq: not inner(box, message, seq)
+    wanted = False
+    while (key := words.parameter("NOT").decode(errors="replace").upper()) == "NOT":
+        wanted = not wanted
+    inner = _test(key, words)
+    return lambda box, message, seq: inner(box, message, seq) is wanted
 
 
 _LAST_UID = 2**32 - 1
+_NUMBER = re.compile(rb"0*[1-9][0-9]{0,9}")
 _FLAGS = {
     "ANSWERED": "\\Answered",
     "DELETED": "\\Deleted",

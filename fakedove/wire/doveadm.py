@@ -427,7 +427,7 @@ class Connection:
     def _late_version(self, data: bytes) -> bytes:
         """Take the VERSION line of 2.2.33, which comes behind the `+`; return the rest."""
         mark = b"VERSION\tdoveadm-client\t"
-        if mark.startswith(data[: len(mark)]) or (data.startswith(mark) and b"\n" not in data):
+        if mark.startswith(data) or (data.startswith(mark) and b"\n" not in data):
             self._lines.feed(data)
             return b""
         if data.startswith(mark):

@@ -29,6 +29,7 @@ class Fault(enum.Enum):
 _DIGITS = re.compile(rb"[0-9]+")
 _MAX_NUMBER = 2**32 - 1
 _MOST_DIGITS = 10
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SPACE = re.compile(rb"[ \t\r\n\v\f]+")
 
 
@@ -73,10 +74,10 @@ def plain_password(line: bytes, dialect: Dialect) -> bytes:
         if len(data) % 4 == 1:
             data = data[:-1]
         data += b"=" * (-len(data) % 4)
-    try:
-        plain = binascii.a2b_base64(data, strict_mode=True)
-    except binascii.Error:
-        raise ProtocolError(Fault.INVALID_BASE64) from None
+    # a2b_base64 takes surplus `=` behind whole groups, in its strict mode too.
+    if _BASE64.fullmatch(data) is None:
+        raise ProtocolError(Fault.INVALID_BASE64)
+    plain = binascii.a2b_base64(data)
     if len(plain) < 10 or not plain.startswith(b"\0doveadm\0"):
         raise ProtocolError(Fault.NOT_DOVEADM)
     return tabescape.c_string(plain[9:])
