@@ -60,10 +60,10 @@ FIELDS: dict[str, Callable[[Fetched], Value]] = {
 
 def parse_fields(text: bytes) -> tuple[str, ...]:
     """Return the field names in `text`, separated by spaces; raise Fatal for an unknown one."""
-    names = text.decode(errors="replace").split(" ") if text else []
+    names = text.decode(errors="surrogateescape").split(" ") if text else []
     for name in names:
         if name.lower() not in FIELDS and not _is_unbuilt(name.lower()):
-            raise Fatal(f"Unknown fetch field: {name}".encode())
+            raise Fatal(b"Unknown fetch field: %b" % name.encode(errors="surrogateescape"))
     return tuple(name.lower() for name in names)
 
 

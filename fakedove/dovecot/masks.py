@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 
@@ -14,7 +15,9 @@ def has_wildcard(mask: bytes, wildcards: bytes) -> bool:
 
 def user_matches(mask: bytes, name: bytes) -> bool:
     """Whether a user name matches a mask: `*` any text, `?` one character, case ignored."""
-    return _user_pattern(mask).fullmatch(name) is not None
+    if mask == b"*":
+        return True
+    return _matcher(mask.lower().decode("latin-1"), "*?")(name.lower().decode("latin-1"))
 
 
 def mailbox_matches(mask: str, name: str) -> bool:
@@ -22,9 +25,11 @@ def mailbox_matches(mask: str, name: str) -> bool:
 
     INBOX is the same in any case.
     """
-    if name == "INBOX" and mask.isascii() and mask.upper() == "INBOX":
+    if mask == "*":
         return True
-    return _mailbox_pattern(mask).fullmatch(name) is not None
+    if name == "INBOX" and mask.isascii():
+        return _matcher(mask.upper(), "*%")(name)
+    return _matcher(mask, "*%")(name)
 
 
 def address_matches(network: str, address: str) -> bool:
@@ -45,12 +50,43 @@ def is_network(text: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _user_pattern(mask: bytes) -> re.Pattern[bytes]:
-    pattern = re.escape(mask).replace(rb"\*", b".*").replace(rb"\?", b".")
-    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+def _matcher(mask: str, wildcards: str) -> Callable[[str], bool]:
+    """Return the test whether a text matches `mask`."""
+    if sum(mask.count(one) for one in wildcards) > _MOST_BACKTRACKING:
+        return lambda text: _matches(mask, text, wildcards)
+    parts = [_PATTERNS[one] if one in wildcards else re.escape(one) for one in mask]
+    pattern = re.compile("".join(parts), re.DOTALL)
+    return lambda text: pattern.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=256)
-def _mailbox_pattern(mask: str) -> re.Pattern[str]:
-    pattern = re.escape(mask).replace(r"\*", ".*").replace("%", "[^/]*")
-    return re.compile(pattern, re.DOTALL)
+#: With more wildcards a regular expression can take longer than anyone waits.
+_MOST_BACKTRACKING = 2
+_PATTERNS = {"*": ".*", "%": "[^/]*", "?": "."}
+
+
+def _matches(mask: str, text: str, wildcards: str) -> bool:
+    """Match by following all ways at once: steps as many as mask times text, at most."""
+    places = _reached(mask, {0}, wildcards)
+    for character in text:
+        after = set()
+        for place in places:
+            expected = mask[place] if place < len(mask) else ""
+            if expected not in wildcards or not expected:
+                if expected == character:
+                    after.add(place + 1)
+            elif expected == "?":
+                after.add(place + 1)
+            elif expected == "*" or character != "/":
+                after.add(place)
+        places = _reached(mask, after, wildcards)
+    return len(mask) in places
+
+
+def _reached(mask: str, places: set[int], wildcards: str) -> set[int]:
+    """Return `places` and those behind wildcards there, which may stand for nothing."""
+    reached = set(places)
+    for place in places:
+        while place < len(mask) and mask[place] in wildcards and mask[place] != "?":
+            place += 1
+            reached.add(place)
+    return reached

@@ -66,6 +66,12 @@ class Query:
         return all(test(box, message, seq) for test in self.tests)
 
 
+class _NotBuiltError(Exception):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
 class _Words:
     """The query's words, taken one by one."""
 
@@ -77,12 +83,16 @@ class _Words:
         return bool(self._words)
 
     def key(self) -> str:
-        return self._words.popleft().decode(errors="replace").upper()
+        return _key(self._words.popleft())
 
     def parameter(self, key: str) -> bytes:
         if not self._words:
             raise Fatal(f"Missing parameter for search key (for search key: {key})".encode())
         return self._words.popleft()
+
+
+def _key(word: bytes) -> str:
+    return word.upper().decode(errors="surrogateescape")
 
 
 def parse_query(words: Sequence[bytes]) -> Query:
@@ -94,10 +104,11 @@ def parse_query(words: Sequence[bytes]) -> Query:
     while rest:
         key = rest.key()
         keys.append(key)
-        if key in _NOT_BUILT:
-            not_built = key
+        try:
+            tests.append(_test(key, rest))
+        except _NotBuiltError as error:
+            not_built = error.key
             break
-        tests.append(_test(key, rest))
     named = any(key != "MAILBOX" for key in keys)
     return Query(tuple(rest.mailboxes), tuple(tests), named, not_built)
 
@@ -111,7 +122,9 @@ def _test(key: str, words: _Words) -> Test:
         return _KEYS[key](words)
     if key[:1].isdigit() or key.startswith("*"):
         return _numbers(key)
-    raise Fatal(f"Unknown argument {key}".encode())
+    if key in _NOT_BUILT:
+        raise _NotBuiltError(key)
+    raise Fatal(b"Unknown argument %b" % key.encode(errors="surrogateescape"))
 
 
 def _flag_test(flag: str, *, wanted: bool) -> Test:
@@ -134,7 +147,7 @@ def _uid(words: _Words) -> Test:
 
 
 def _numbers(text: str) -> Test:
-    ranges = _ranges(text.encode(), b"")
+    ranges = _ranges(text.encode(errors="surrogateescape"), b"")
     # Here `*` is the last message, other than for UIDs.
     return lambda box, _message, seq: any(
         min(low, box.message_count) <= seq <= high if high == _LAST_UID else low <= seq <= high
@@ -160,7 +173,7 @@ def _ranges(text: bytes, what: bytes) -> list[tuple[int, int]]:
 
 def _not(words: _Words) -> Test:
     wanted = False
-    while (key := words.parameter("NOT").decode(errors="replace").upper()) == "NOT":
+    while (key := _key(words.parameter("NOT"))) == "NOT":
         wanted = not wanted
     inner = _test(key, words)
     return lambda box, message, seq: inner(box, message, seq) is wanted

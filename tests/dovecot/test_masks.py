@@ -121,3 +121,24 @@ def test_networks(text: str, network: bool) -> None:
 @given(st.text(max_size=12))
 def test_any_text_is_a_network_or_not(text: str) -> None:
     assert is_network(text) or not address_matches(text, "127.0.0.1")
+
+
+def test_inbox_is_matched_in_any_case_by_patterns_too() -> None:
+    # Both 2.3.19.1 and 2.4.1 list INBOX for `inb*`.
+    assert mailbox_matches("inb*", "INBOX")
+    assert not mailbox_matches("sen*", "Sent")
+
+
+@given(
+    mask=st.text("ab/*%?", max_size=8),
+    text=st.text("ab/", max_size=8),
+)
+def test_many_wildcards_match_as_few_do(mask: str, text: str) -> None:
+    pattern = re.escape(mask).replace(r"\*", ".*").replace("%", "[^/]*")
+    expected = re.fullmatch(pattern, text, re.DOTALL) is not None
+    assert mailbox_matches(mask, text) == expected
+
+
+def test_a_mask_of_a_thousand_wildcards_is_no_trap() -> None:
+    assert not mailbox_matches("*a" * 1000 + "b", "a" * 255)
+    assert not user_matches(b"*a" * 1000 + b"b", b"a" * 255)
