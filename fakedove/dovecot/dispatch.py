@@ -107,14 +107,40 @@ def _invocation(
     named = command.mail and _shows_username(bare, release)
     if named and columns:
         columns = (USERNAME_COLUMN, *columns)
-    return Invocation(command, username, arguments, fields, verbose, columns, named, breaks_next)
+    return Invocation(
+        command,
+        username,
+        arguments,
+        fields,
+        verbose,
+        columns,
+        named,
+        breaks_next,
+        _one_user(bare, release),
+    )
+
+
+def _one_user(invocation: Invocation, release: Release) -> str | None:
+    """Return the username field if the command is about that user and no other."""
+    if any(name in invocation.arguments for name in ("user", "user-file", "all-users")):
+        return None
+    if not invocation.command.mail or release.user_rule is UserRule.OPTION:
+        return None
+    return invocation.username.decode(errors="surrogateescape")
 
 
 def run(call: Call) -> Output:
     """Run the command that `call` names, for every user it is about."""
-    command = call.invocation.command
+    invocation = call.invocation
+    command = invocation.command
     if not command.mail:
         return command.function(call)
+    # Nearly every command is about the user of its line, whose name is in its right form:
+    # that one goes without the generators that all the others take.
+    if invocation.one_user is not None:
+        user = call.store.lookup(invocation.one_user)
+        if user is not None and user.name == invocation.one_user:
+            return command.function(call.of(user))
     return _for_users(call)
 
 

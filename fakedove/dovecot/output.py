@@ -36,13 +36,15 @@ class Formatter:
 
     def row(self, row: Row, writes: list[bytes]) -> None:
         """Add the fields of one row."""
-        if (
-            not self._position
-            and len(row) == self._columns
-            and not any(isinstance(value, Streamed) for value in row)
-        ):
-            self._write(tabescape.join(row), writes)  # type: ignore[arg-type]
-            return
+        position = self._position + len(row)
+        if position <= self._columns:
+            try:
+                fields = tabescape.join(row)  # type: ignore[arg-type]  # as the except says
+            except TypeError:
+                pass  # There is a streamed value in it.
+            else:
+                self._add(fields, position, writes)
+                return
         for value in row:
             if isinstance(value, Streamed):
                 self._stream(value.data, writes)
@@ -53,6 +55,18 @@ class Formatter:
             if self._position == self._columns:
                 self._position = 0
                 self._flush(writes)
+
+    def _add(self, fields: bytes, position: int, writes: list[bytes]) -> None:
+        """Add fields that do not go beyond the last column."""
+        if position < self._columns:
+            self._pending += fields
+            self._position = position
+            return
+        self._position = 0
+        if self._pending:
+            fields = bytes(self._pending) + fields
+            self._pending.clear()
+        self._write(fields, writes)
 
     def text(self, data: bytes, writes: list[bytes]) -> None:
         """Add text that bypasses the formatter."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import msgspec
+
 from fakedove.dovecot.releases import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.store import Store
@@ -100,12 +102,15 @@ class Invocation:
     username_column: bool = False
     #: getopt is left in a state that fails the next command (up to 2.2.21).
     breaks_next: bool = False
+    #: Whom it is about if that is plainly the username field, else None.
+    one_user: str | None = None
+    #: Whether a mail follows the command line.
+    takes_body: bool = field(init=False)
 
-    @property
-    def takes_body(self) -> bool:
-        """Whether a mail follows the command line."""
+    def __post_init__(self) -> None:
         body = self.command.body
-        return body is not None and body not in self.arguments
+        takes_body = body is not None and body not in self.arguments
+        object.__setattr__(self, "takes_body", takes_body)
 
     def flag(self, name: str) -> bool:
         """Whether the option was given."""
@@ -127,8 +132,7 @@ class Invocation:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct, gc=False):
     """What a command runs on."""
 
     release: Release

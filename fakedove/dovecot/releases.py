@@ -192,7 +192,7 @@ class Release:
         `suffix` is text behind the status, such as the host of REFERRAL.
         """
         if status is Status.OK:
-            return (b"\n+%b\n" % suffix,)
+            return (b"\n+%b\n" % suffix,) if suffix else _OK_LINES
         if status is Status.DASH:
             return (b"\n-\n",)
         style = self.mail_failure if mail else self.other_failure
@@ -215,6 +215,7 @@ class Release:
         return b"UNKNOWN" if style is Failure.NAME else b""
 
 
+_OK_LINES = (b"\n+\n",)
 _STATUSES = frozenset(
     {
         Status.TEMPFAIL,

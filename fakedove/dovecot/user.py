@@ -120,12 +120,12 @@ class User:
     @property
     def quota_used(self) -> int:
         """The virtual bytes of all mailboxes."""
-        return sum(box.virtual_size for box in self._mailboxes.values())
+        return sum([box.virtual_size for box in self._mailboxes.values()])
 
     @property
     def message_count(self) -> int:
         """The messages of all mailboxes."""
-        return sum(box.message_count for box in self._mailboxes.values())
+        return sum([box.message_count for box in self._mailboxes.values()])
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name`, or None; INBOX is found in any case."""

@@ -81,7 +81,7 @@ class Connections:
     """The connections of one fake, over all its listeners."""
 
     def __init__(self) -> None:
-        self._scopes: set[trio.CancelScope] = set()
+        self._scopes: dict[trio.CancelScope, socket.socket] = {}
         self._change = trio.Event()
 
     def __len__(self) -> int:
@@ -99,6 +99,11 @@ class Connections:
                 scope.cancel()
             await self._change.wait()
 
+    def close_copies(self) -> None:
+        """Close the sockets in a forked child, or no peer would see EOF while it lives."""
+        for sock in self._scopes.values():
+            sock.close()
+
     async def run(
         self,
         listener: Listener,
@@ -110,14 +115,14 @@ class Connections:
     ) -> None:
         """Pump one accepted connection to its end; see `serve`."""
         with trio.CancelScope() as scope, sock:
-            self._scopes.add(scope)
+            self._scopes[scope] = sock
             try:
                 # Made here, not at accept: `drop` has to know of every session there is.
                 await pump(sock, make_session(), listener.peer(remote), tls_context)
             except Exception as error:
                 crashed(error)
             finally:
-                self._scopes.remove(scope)
+                del self._scopes[scope]
                 self._change.set()
                 self._change = trio.Event()
 

@@ -1,0 +1,419 @@
+"""The fake Dovecot in the caller's own Trio: everything put together.
+
+    async with AsyncFakeDovecot(dovecot="2.3.19.1") as fake:
+        stream = await trio.open_unix_socket(fake.path())
+
+`fakedove.sync` offers the same from a thread, to code without Trio. What lies on disk is in
+`fakedove.premises`, what listens in `fakedove.reception`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import trio
+
+from fakedove.config import Config, load_config, make_config
+from fakedove.double.journal import Exchange, Journal
+from fakedove.double.stubs import Stub, Stubs
+from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.releases import Release, choose_release
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.store_file import DEMO_STORE, load_store
+from fakedove.errors import ConfigurationError, FakeDovecotError, StubError
+from fakedove.plan import Session
+from fakedove.premises import Premises
+from fakedove.reception import Reception
+from fakedove.sessions.doveadm import DoveadmSession
+from fakedove.sessions.server_log import ServerLog
+from fakedove.sessions.world import ListenerSettings, World
+
+if TYPE_CHECKING:
+    import ssl
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What there is once the fake has begun."""
+
+    premises: Premises
+    reception: Reception
+    world: World
+
+
+class AsyncFakeDovecot:
+    """A fake Dovecot that begins and ends with `async with`.
+
+    It takes the path of a configuration file, or any key of such a file as keyword; with
+    both, the keyword takes the place of the file's key. All listeners are bound before the
+    first is served. An exception in the fake itself ends the connection it happened on and is
+    raised at the end, as is a StubError for a stub that was never told what to answer.
+
+    Raises ConfigurationError when made; ListenError, StoreError or StubError when entered.
+    """
+
+    def __init__(self, config: str | os.PathLike[str] | None = None, **settings: object) -> None:
+        self._file = config
+        self._settings = settings
+        #: The configuration in force: that of the start with what `reset` was given.
+        self.config: Config = self._configuration({})
+        #: What was asked and answered.
+        self.journal = Journal()
+        #: What Dovecot would have written to its log files.
+        self.log = ServerLog()
+        self._listeners = _listener_settings(self.config)
+        self._stores: dict[str | None, Store] = {}
+        self._waiting = trio.lowlevel.ParkingLot()
+        self._begun: _Parts | None = None
+        self._end = AsyncExitStack()
+        _release(self.config)
+
+    async def __aenter__(self) -> Self:
+        if self._begun is not None:
+            raise FakeDovecotError("this fake has run already; make a new one")
+        async with AsyncExitStack() as stack:
+            premises = Premises(self.config)
+            stack.callback(premises.close)
+            world = self._make_world(premises, self.config)
+            if self.config.tls is not None:
+                # The time to complain of wrong files is now, not with the first client.
+                premises.server_context(world.release.alpn)
+            reception = Reception(
+                self.config.listener,
+                premises.base_dir,
+                self._make_session,
+                self._server_context,
+            )
+            stack.callback(reception.close)
+            self._begun = _Parts(premises, reception, world)
+            nursery = await stack.enter_async_context(trio.open_nursery())
+            reception.serve_in(nursery)
+            stack.callback(nursery.cancel_scope.cancel)
+            self._end = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._end.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            # The body's own exception goes on as it is, not in the nursery's wrapping.
+            if group.exceptions != (error,):
+                raise
+        if error is None:
+            self.check()
+        elif not isinstance(error, KeyboardInterrupt | SystemExit):
+            self.raise_crashes()
+
+    # Where it is
+
+    def path(self, name: str = "unix") -> str:
+        """Return the absolute path of the UNIX listener `name`; raises UnknownNameError."""
+        return str(self._parts.reception.path(name))
+
+    def address(self, name: str = "tcp") -> tuple[str, int]:
+        """Return host and port of the TCP listener `name`; raises UnknownNameError."""
+        return self._parts.reception.address(name)
+
+    @property
+    def host(self) -> str:
+        """The host of the listener "tcp"."""
+        return self.address()[0]
+
+    @property
+    def port(self) -> int:
+        """The port of the listener "tcp"."""
+        return self.address()[1]
+
+    @property
+    def password(self) -> str:
+        """The doveadm_password of the configuration."""
+        return self.config.doveadm_password
+
+    @property
+    def base_dir(self) -> str:
+        """The directory that relative paths go by."""
+        return str(self._parts.premises.base_dir)
+
+    @property
+    def ca_path(self) -> str:
+        """Path of the PEM file that clients trust; making it costs some milliseconds."""
+        return str(self._parts.premises.certificate.ca)
+
+    def client_ssl_context(self) -> ssl.SSLContext:
+        """Return a new context for clients that trusts this server and no other."""
+        return self._parts.premises.client_context()
+
+    def describe(self) -> dict[str, object]:
+        """Return what a client needs to know, fit for JSON."""
+        return {
+            "pid": os.getpid(),
+            "dovecot": self.dovecot,
+            "base_dir": self.base_dir,
+            "doveadm_password": self.password,
+            "ca": self.ca_path,
+            "listeners": self._parts.reception.describe(),
+        }
+
+    # What it is and has
+
+    @property
+    def release(self) -> Release:
+        """The row of the release it behaves as."""
+        return _release(self.config)
+
+    @property
+    def dovecot(self) -> str:
+        """The number of the release it behaves as, or "main"."""
+        return self.release.number
+
+    @property
+    def store(self) -> Store:
+        """Users, their mail, and what lies beside them."""
+        return self._parts.world.store
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is for the fake."""
+        return self.store.clock
+
+    @property
+    def stubs(self) -> Stubs:
+        """The answers that stand in for the store's; see `on`."""
+        return self._parts.world.stubs
+
+    def on(
+        self,
+        command: str,
+        *,
+        user: str | None = None,
+        args: Sequence[str] | None = None,
+        listener: str | None = None,
+        times: int | None = None,
+    ) -> Stub:
+        """Select commands to be answered by a stub; see `Stubs.on`."""
+        return self.stubs.on(command, user=user, args=args, listener=listener, times=times)
+
+    # What happened
+
+    def assert_called(
+        self, command: str, *, user: str | None = None, times: int | None = None
+    ) -> None:
+        """Raise AssertionError unless `command` was called, just `times` times if given.
+
+        `*` and `?` match in `command`. The message shows the journal.
+        """
+        count = len(self.journal.commands(command, user=user))
+        if count == times or (times is None and count):
+            return
+        wanted = "called" if times is None else f"called {times} times"
+        raise AssertionError(
+            f"{_named(command, user)} was not {wanted}, but {count} times; "
+            f"the journal:\n{self.journal.describe()}"
+        )
+
+    async def wait_for(
+        self, command: str, *, user: str | None = None, timeout: float = 5.0
+    ) -> Exchange:
+        """Return the newest exchange of `command`, waiting up to `timeout` seconds for one.
+
+        Raises TimeoutError, which shows the journal.
+        """
+        await trio.lowlevel.checkpoint()
+        with trio.move_on_after(timeout):
+            while not (found := self.journal.commands(command, user=user)):
+                self.journal.sink = self._wake
+                await self._waiting.park()
+            return found[-1]
+        raise TimeoutError(
+            f"no {_named(command, user)} within {timeout:g} seconds; "
+            f"the journal:\n{self.journal.describe()}"
+        )
+
+    def check(self) -> None:
+        """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""
+        _raise(self._take_problems())
+
+    def raise_crashes(self) -> None:
+        """Raise, once, the exceptions that happened in the fake itself."""
+        _raise(self._take_crashes())
+
+    # What a test does to it
+
+    async def reset(self, *, keep_connections: bool = False, **changes: object) -> None:
+        """Make everything as it was at the start, but for `changes` of the configuration.
+
+        Open connections are aborted and their end awaited, unless they are kept: a kept
+        connection meets the restored store, and has to stay with its release. Listeners stay,
+        so `listener`, `base_dir` and `tls` cannot change the sockets. Raises what `check`
+        raises, when all is done; ConfigurationError before anything is.
+        """
+        parts = self._parts
+        config = self._configuration(changes)
+        self._refuse_moving(config)
+        if keep_connections and _release(config) != self.release:
+            raise ConfigurationError("dovecot: connections that are kept stay with their release")
+        await trio.lowlevel.checkpoint()
+        if not keep_connections:
+            await parts.reception.connections.drop()
+        world = self._make_world(parts.premises, config)
+        problems = self._take_problems()
+        if keep_connections:
+            # Their sessions hold the world, so it has to stay the same one.
+            parts.world.store, parts.world.stubs = world.store, world.stubs
+            parts.world.read_file = world.read_file
+        else:
+            parts.world = world
+        self.config = config
+        self._listeners = _listener_settings(config)
+        self.journal.clear()
+        self.log.clear()
+        _raise(problems)
+
+    def down(self) -> AbstractAsyncContextManager[None]:
+        """Be out of order inside `async with`: connections are dropped and new ones refused.
+
+        Afterwards the listeners are back at the same addresses. Store, stubs and journal go
+        on.
+        """
+        return self._parts.reception.down()
+
+    def close_copies(self) -> None:
+        """Close the sockets in a forked child, where nobody serves them."""
+        self._parts.reception.close_copies()
+
+    # Inside
+
+    @property
+    def _parts(self) -> _Parts:
+        if self._begun is None:
+            raise FakeDovecotError("the fake has not begun; use `async with`")
+        return self._begun
+
+    def _configuration(self, changes: dict[str, object]) -> Config:
+        settings = self._settings | changes
+        if self._file is None:
+            return make_config(**settings)
+        return load_config(self._file, **settings)
+
+    def _refuse_moving(self, config: Config) -> None:
+        for key in ("base_dir", "tls"):
+            if getattr(config, key) != getattr(self.config, key):
+                raise ConfigurationError(f"{key}: cannot change in reset; start another fake")
+        if _sockets(config) != _sockets(self.config):
+            raise ConfigurationError("listener: sockets cannot change in reset; start another fake")
+
+    def _make_world(self, premises: Premises, config: Config) -> World:
+        release = _release(config)
+        store = self._fresh_store(premises, config.store)
+        return World(
+            release,
+            store,
+            armed_stubs(release, config),
+            self.journal,
+            self.log,
+            read_file=partial(premises.read_file, store.files),
+        )
+
+    def _fresh_store(self, premises: Premises, path: str | None) -> Store:
+        """Return the store of `path` as it was loaded, loading it the first time."""
+        store = self._stores.get(path)
+        if store is None:
+            directory = str(premises.base_dir)
+            store = load_store(DEMO_STORE if path is None else path, directory=directory)
+            self._stores[path] = store
+        else:
+            store.restore()
+            store.clock.run()
+        return store
+
+    def _make_session(self, listener: str) -> Session:
+        return DoveadmSession(self._parts.world, self._listeners[listener])
+
+    def _server_context(self) -> ssl.SSLContext:
+        return self._parts.premises.server_context(self.release.alpn)
+
+    def _take_crashes(self) -> list[Exception]:
+        crashes = self._parts.reception.crashes
+        taken = crashes.copy()
+        crashes.clear()
+        return taken
+
+    def _take_problems(self) -> list[Exception]:
+        problems = self._take_crashes()
+        for stub in self.stubs.unarmed():
+            problems.append(_unarmed(stub))
+            stub.remove()
+        return problems
+
+    def _wake(self) -> None:
+        self.journal.sink = None
+        self._waiting.unpark_all()
+
+
+def _release(config: Config) -> Release:
+    return choose_release(config.dovecot, config.protocol)
+
+
+def _sockets(config: Config) -> list[object]:
+    return [(one.name, one.service, one.path, one.mode, one.address) for one in config.listener]
+
+
+def _listener_settings(config: Config) -> dict[str, ListenerSettings]:
+    return {
+        one.name: ListenerSettings(
+            one.name,
+            one.doveadm_password.encode(),
+            frozenset(map(str.encode, one.doveadm_allowed_commands)) or None,
+            one.ssl.value,
+            one.tls,
+        )
+        for one in config.listener
+    }
+
+
+def armed_stubs(release: Release, config: Config) -> Stubs:
+    """Return the stubs that the configuration arms; raises StubError with its place."""
+    stubs = Stubs(release)
+    for setting in config.stub:
+        try:
+            stub = stubs.on(
+                setting.command, user=setting.user, times=setting.times, where=setting.where
+            )
+            if setting.fail is not None:
+                stub.fail(setting.fail, log=setting.log)
+            elif setting.raw is not None:
+                stub.raw(setting.raw, log=setting.log)
+            else:
+                stub.reply(setting.reply or (), log=setting.log)
+        except StubError as error:
+            raise StubError(f"{setting.where}: {error}") from None
+    return stubs
+
+
+def _named(command: str, user: str | None) -> str:
+    return f'"{command}"' if user is None else f'"{command}" of user "{user}"'
+
+
+def _unarmed(stub: Stub) -> StubError:
+    return StubError(
+        f"{stub.where}: on({stub.command!r}) was never told what to answer; "
+        "add .reply(...), .fail(...) or .raw(...)"
+    )
+
+
+def _raise(problems: Sequence[Exception]) -> None:
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ExceptionGroup("several things went wrong in the fake", problems)

@@ -1,0 +1,240 @@
+"""The fake Dovecot for code without Trio: `AsyncFakeDovecot`, run in a thread of its own.
+
+    with FakeDovecot(dovecot="2.3.19.1") as fake:
+        client.connect(fake.path())
+
+Everything may be used from any thread. What takes microseconds (addresses, store, stubs,
+journal) may be used in a thread with an event loop, too; what waits (`start`, `stop`,
+`reset`, `wait_for`, `down`, and so `with`) is refused there, for it would block the loop.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from fakedove.config import Config
+from fakedove.double.journal import Exchange, Journal
+from fakedove.double.stubs import Stub, Stubs, caller
+from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.releases import Release
+from fakedove.dovecot.store import Store
+from fakedove.errors import FakeDovecotError
+from fakedove.fake import AsyncFakeDovecot
+from fakedove.guest import Guest
+from fakedove.live import live
+from fakedove.sessions.server_log import ServerLog
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class FakeDovecot:
+    """A fake Dovecot in a thread, begun and ended by `with`, or by `start` and `stop`.
+
+    It takes the path of a configuration file, or any key of such a file as keyword; with
+    both, the keyword takes the place of the file's key. An exception in the fake itself ends
+    the connection it happened on and is raised at the end, as is a StubError for a stub that
+    was never told what to answer. `timeout` is in seconds everywhere.
+
+    Raises ConfigurationError when made; ListenError, StoreError or StubError when started.
+    """
+
+    def __init__(self, config: str | os.PathLike[str] | None = None, **settings: object) -> None:
+        self._make = partial(AsyncFakeDovecot, config, **settings)
+        self._fake = self._make()
+        self._guest = Guest(self._fake, self._fake.close_copies)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._guest.forked:
+            # A child that leaves the block; the fake goes on in its parent.
+            return
+        if error is not None:
+            # A test that failed half-way need not hear of the stub it had begun.
+            self._guest.call(self._fake.stubs.clear)
+        self.stop()
+
+    def start(self, timeout: float = 5.0) -> Self:
+        """Bind, serve, and return; raises what is wrong with addresses, store or stubs."""
+        if self._guest.running:
+            raise FakeDovecotError("the fake has been started already; stop() it first")
+        if self._guest.ended:
+            self._fake = self._make()
+            self._guest = Guest(self._fake, self._fake.close_copies)
+        self._guest.start(timeout)
+        return self
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End everything and leave no trace; raises what went wrong in the fake meanwhile.
+
+        Harmless if it is not running.
+        """
+        self._guest.stop(timeout)
+
+    # Where it is
+
+    def path(self, name: str = "unix") -> str:
+        """Return the absolute path of the UNIX listener `name`; raises UnknownNameError."""
+        return self._guest.call(self._fake.path, name)
+
+    def address(self, name: str = "tcp") -> tuple[str, int]:
+        """Return host and port of the TCP listener `name`; raises UnknownNameError."""
+        return self._guest.call(self._fake.address, name)
+
+    @property
+    def host(self) -> str:
+        """The host of the listener "tcp"."""
+        return self.address()[0]
+
+    @property
+    def port(self) -> int:
+        """The port of the listener "tcp"."""
+        return self.address()[1]
+
+    @property
+    def password(self) -> str:
+        """The doveadm_password of the configuration."""
+        return self.config.doveadm_password
+
+    @property
+    def base_dir(self) -> str:
+        """The directory that relative paths go by."""
+        return self._guest.call(lambda: self._fake.base_dir)
+
+    @property
+    def ca_path(self) -> str:
+        """Path of the PEM file that clients trust; making it costs some milliseconds."""
+        return self._guest.call(lambda: self._fake.ca_path)
+
+    def client_ssl_context(self) -> ssl.SSLContext:
+        """Return a new context for clients that trusts this server and no other."""
+        return self._guest.call(self._fake.client_ssl_context)
+
+    def describe(self) -> dict[str, object]:
+        """Return what a client needs to know, fit for JSON."""
+        return self._guest.call(self._fake.describe)
+
+    # What it is and has
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force: that of the start with what `reset` was given."""
+        return self._guest.call(lambda: self._fake.config)
+
+    @property
+    def release(self) -> Release:
+        """The row of the release it behaves as."""
+        return self._guest.call(lambda: self._fake.release)
+
+    @property
+    def dovecot(self) -> str:
+        """The number of the release it behaves as, or "main"."""
+        return self.release.number
+
+    @property
+    def store(self) -> Store:
+        """Users, their mail, and what lies beside them."""
+        return live(self._guest.call(lambda: self._fake.store), self._guest.call)
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is for the fake."""
+        return live(self._guest.call(lambda: self._fake.clock), self._guest.call)
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked and answered."""
+        return live(self._fake.journal, self._guest.call)
+
+    @property
+    def log(self) -> ServerLog:
+        """What Dovecot would have written to its log files."""
+        return live(self._fake.log, self._guest.call)
+
+    @property
+    def stubs(self) -> Stubs:
+        """The answers that stand in for the store's; see `on`."""
+        return live(self._guest.call(lambda: self._fake.stubs), self._guest.call)
+
+    def on(
+        self,
+        command: str,
+        *,
+        user: str | None = None,
+        args: Sequence[str] | None = None,
+        listener: str | None = None,
+        times: int | None = None,
+    ) -> Stub:
+        """Select commands to be answered by a stub; see `Stubs.on`."""
+        where = caller()
+        return self.stubs.on(
+            command, user=user, args=args, listener=listener, times=times, where=where
+        )
+
+    # What happened
+
+    def assert_called(
+        self, command: str, *, user: str | None = None, times: int | None = None
+    ) -> None:
+        """Raise AssertionError unless `command` was called, just `times` times if given.
+
+        `*` and `?` match in `command`. The message shows the journal.
+        """
+        self._guest.call(partial(self._fake.assert_called, command, user=user, times=times))
+
+    def wait_for(self, command: str, *, user: str | None = None, timeout: float = 5.0) -> Exchange:
+        """Return the newest exchange of `command`, waiting up to `timeout` seconds for one.
+
+        Raises TimeoutError, which shows the journal.
+        """
+        wait = partial(self._fake.wait_for, command, user=user, timeout=timeout)
+        return self._guest.wait("wait_for()", wait, timeout + 1)
+
+    def check(self) -> None:
+        """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""
+        self._guest.call(self._fake.check)
+
+    def raise_crashes(self) -> None:
+        """Raise, once, the exceptions that happened in the fake itself."""
+        self._guest.call(self._fake.raise_crashes)
+
+    # What a test does to it
+
+    def reset(
+        self, *, keep_connections: bool = False, timeout: float = 5.0, **changes: object
+    ) -> None:
+        """Make everything as it was at the start, but for `changes` of the configuration.
+
+        Open connections are aborted and their end awaited, unless they are kept: a kept
+        connection meets the restored store, and has to stay with its release. Listeners stay,
+        so `listener`, `base_dir` and `tls` cannot change the sockets. Raises what `check`
+        raises, when all is done; ConfigurationError before anything is.
+        """
+        reset = partial(self._fake.reset, keep_connections=keep_connections, **changes)
+        self._guest.wait("reset()", reset, timeout)
+
+    @contextmanager
+    def down(self, timeout: float = 5.0) -> Iterator[None]:
+        """Be out of order inside `with`: connections are dropped and new ones refused.
+
+        Afterwards the listeners are back at the same addresses. Store, stubs and journal go
+        on.
+        """
+        outage = self._guest.call(self._fake.down)
+        self._guest.wait("down()", outage.__aenter__, timeout)
+        try:
+            yield
+        finally:
+            self._guest.wait("down()", partial(outage.__aexit__, None, None, None), timeout)

@@ -1,0 +1,100 @@
+"""What a user sees when a test fails, and what makes one fail."""
+
+from __future__ import annotations
+
+from tests.plugin.conftest import Run
+
+
+def test_a_failing_test_shows_its_conversation(run: Run) -> None:
+    result = run(
+        """
+def test_it(fake_dovecot):
+    fake_dovecot.on("quota get", user="ann").fail("TEMPFAIL", log="the backend is down")
+    assert ask(fake_dovecot).endswith(b"+\\n")
+
+def test_other(fake_dovecot):
+    ask(fake_dovecot, b"\\t\\twho")
+"""
+    )
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*--- fakedove conversation ---*",
+            r"C: '\tann\tquota get'",
+            r"S: b'*-TEMPFAIL\n'",
+            "*--- fakedove server log ---*",
+            "*Error: *the backend is down",
+        ]
+    )
+    assert "who" not in result.stdout.str()
+
+
+def test_it_is_shown_under_xdist_too(run: Run) -> None:
+    result = run("def test_it(fake_dovecot):\n    ask(fake_dovecot)\n    assert 0\n", "-n", "1")
+    result.stdout.fnmatch_lines(["*--- fakedove conversation ---*", r"C: '\tann\tquota get'"])
+
+
+def test_every_fake_of_the_test_is_shown(run: Run) -> None:
+    result = run(
+        """
+def test_it(make_fake_dovecot):
+    ask(make_fake_dovecot())
+    ask(make_fake_dovecot(), b"\\t\\twho")
+    assert 0
+"""
+    )
+    result.stdout.fnmatch_lines(
+        [
+            *("*--- fakedove conversation ---*", r"C: '\tann\tquota get'"),
+            *("*--- fakedove conversation ---*", r"C: '\t\twho'"),
+        ]
+    )
+
+
+def test_a_stub_without_an_answer_fails_the_test_with_its_line(run: Run) -> None:
+    result = run(
+        """
+def test_shared(fake_dovecot):
+    fake_dovecot.on("quota get")  # forgotten
+
+def test_own(make_fake_dovecot):
+    make_fake_dovecot().on("quota get")
+
+def test_failing_anyway(fake_dovecot):
+    fake_dovecot.on("quota get")
+    assert 0, "for another reason"
+
+def test_next(fake_dovecot):
+    pass
+"""
+    )
+    result.assert_outcomes(failed=3, passed=1)
+    lines = [text for text in result.stdout.lines if "was never told what to answer" in text]
+    assert {text.split(":")[1] for text in lines if "StubError" in text and "py:" in text}
+    result.stdout.fnmatch_lines(["*AssertionError: for another reason*"])
+    assert "test_failing_anyway - fakedove" not in result.stdout.str()
+
+
+def test_an_exception_in_the_fake_fails_the_test_with_its_traceback(run: Run) -> None:
+    result = run(
+        """
+def test_green(fake_dovecot):
+    fake_dovecot.store.sessions.append(object())
+    ask(fake_dovecot, b"\\t\\twho")
+
+def test_red(fake_dovecot):
+    fake_dovecot.store.sessions.append(object())
+    assert ask(fake_dovecot, b"\\t\\twho") != b""
+
+def test_next(fake_dovecot):
+    assert ask(fake_dovecot).endswith(b"+\\n")
+"""
+    )
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*fakedove?dovecot?commands?sessions.py:*: AttributeError",
+            "*During handling of the above exception*",
+            "*fakedove?dovecot?commands?sessions.py:*: AttributeError",
+        ]
+    )
