@@ -323,6 +323,7 @@ class AsyncFakeDovecot:
             self.journal,
             self.log,
             read_file=partial(premises.read_file, store.files),
+            doveadm_port=config.doveadm_port,
         )
 
     def _fresh_store(self, premises: Premises, path: str | None) -> Store:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fakedove.dovecot import commands as _register_all_commands  # noqa: F401
@@ -23,7 +23,7 @@ from fakedove.dovecot.registry import (
     Parameter,
 )
 from fakedove.dovecot.releases import Getopt, Release, UserRule
-from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope, combine
+from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Referral, Scope, combine
 from fakedove.dovecot.status import Status
 
 #: Command names have up to this many words.
@@ -137,7 +137,7 @@ def run(call: Call) -> Output:
         return command.function(call)
     # Nearly every command is about the user of its line, whose name is in its right form:
     # that one goes without the generators that all the others take.
-    if invocation.one_user is not None:
+    if invocation.one_user is not None and not call.doveadm_port:
         user = call.store.lookup(invocation.one_user)
         if user is not None and user.name == invocation.one_user:
             return command.function(call.of(user))
@@ -254,9 +254,18 @@ def _for_user(call: Call, name: bytes) -> Output:
         return Status.NOUSER
     output = call.invocation.command.function(call.of(user))
     found = user.name.encode(errors="surrogateescape")
+    if call.doveadm_port and not _iterates(call.invocation, call.release):
+        _refer(call.release, user.passdb, found)
     if found == call.invocation.username and not call.invocation.username_column:
         return (yield from output)
     return (yield from _with_username(output, found, call.invocation.username_column))
+
+
+def _refer(release: Release, passdb: Mapping[str, str], name: bytes) -> None:
+    """Raise Referral if the passdb says that the user is elsewhere (recordings referral.*)."""
+    host = passdb.get("host")
+    if Status.REFERRAL in release.extra_statuses and "nologin" in passdb and host:
+        raise Referral(b"%b@%b" % (name, host.encode()))
 
 
 def _with_username(output: Output, name: bytes, column: bool) -> Output:

@@ -142,6 +142,8 @@ class Call(msgspec.Struct, gc=False):
     read_file: Callable[[str], bytes]
     #: The mail that came behind the command line.
     body: bytes = b""
+    #: Where other hosts would be spoken to; 0: nobody is referred to them.
+    doveadm_port: int = 0
     _user: User | None = None
 
     @property
@@ -152,7 +154,15 @@ class Call(msgspec.Struct, gc=False):
 
     def of(self, user: User) -> Call:
         """Return the same call for one user."""
-        return Call(self.release, self.store, self.invocation, self.read_file, self.body, user)
+        return Call(
+            self.release,
+            self.store,
+            self.invocation,
+            self.read_file,
+            self.body,
+            self.doveadm_port,
+            user,
+        )
 
 
 Function: TypeAlias = Callable[[Call], Output]

@@ -88,6 +88,14 @@ class Fatal(Exception):
         self.crash = crash
 
 
+class Referral(Exception):
+    """The user lives on another host: the reply is `-REFERRAL user@host`."""
+
+    def __init__(self, destination: bytes) -> None:
+        super().__init__(destination)
+        self.destination = destination
+
+
 def combine(first: Status, second: Status) -> Status:
     """Return the status of a command with several targets: the first error, but TEMPFAIL wins."""
     return second if first is Status.OK or second is Status.TEMPFAIL else first

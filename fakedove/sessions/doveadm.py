@@ -9,13 +9,15 @@ from __future__ import annotations
 import enum
 from typing import TypeAlias
 
+import msgspec
+
 from fakedove.double.journal import Exchange
 from fakedove.double.stubs import Answer, Stub
 from fakedove.dovecot import dispatch
 from fakedove.dovecot.output import Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.releases import LogChannel
-from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope, Text
+from fakedove.dovecot.reply import Fatal, Level, Log, Output, Referral, Scope, Text
 from fakedove.dovecot.status import Status
 from fakedove.errors import ProtocolError
 from fakedove.plan import (
@@ -60,18 +62,13 @@ class _Getopt(enum.Enum):
     KILLS = enum.auto()
 
 
-class _Running:
+class _Running(msgspec.Struct, frozen=True, gc=False):
     """A reply that is being made."""
 
-    __slots__ = ("answer", "exchange", "invocation", "output")
-
-    def __init__(
-        self, invocation: Invocation, output: Output, exchange: Exchange, answer: Answer | None
-    ) -> None:
-        self.invocation = invocation
-        self.output = output
-        self.exchange = exchange
-        self.answer = answer
+    invocation: Invocation
+    output: Output
+    exchange: Exchange
+    answer: Answer | None
 
 
 class DoveadmSession:
@@ -294,7 +291,7 @@ class DoveadmSession:
 
     def _refusal(self, refusal: dispatch.Refusal, parsed: CommandLine) -> _Ending:
         name = parsed.fields[0]
-        exchange = self._new_exchange(name, parsed.username, parsed.fields[1:])
+        exchange = self._new_exchange(_text(name), parsed.username, parsed.fields[1:])
         for entry in refusal.log:
             self._log(entry, name, parsed.username)
         if refusal.breaks_next or refusal.kills_next:
@@ -306,7 +303,7 @@ class DoveadmSession:
         broken, self._broken = self._broken, _Getopt.SOUND
         if broken is _Getopt.KILLS:
             return self._die(Fatal(b"killed with signal 11", crash=True), b"", b"")
-        exchange = self._new_exchange(b"", b"", ())
+        exchange = self._new_exchange("", b"", ())
         return self._end_reply(exchange, Status.DASH, mail=True, flushes=False)
 
     def _invoke(self, invocation: Invocation) -> _Ending:
@@ -335,17 +332,17 @@ class DoveadmSession:
     def _body_cut_off(self, log: tuple[Log, ...]) -> _Ending:
         assert self._pending is not None
         invocation = self._pending
-        name = invocation.command.name.encode()
+        name = invocation.command.name
         exchange = self._new_exchange(name, invocation.username, invocation.fields)
         for entry in log:
-            self._log(entry, name, invocation.username)
+            self._log(entry, name.encode(), invocation.username)
         self._end_reply(exchange, Status.TEMPFAIL, mail=True, flushes=False)
         return _CLOSE
 
     def _start(self, invocation: Invocation, body: bytes) -> None:
         world = self._world
         exchange = self._new_exchange(
-            invocation.command.name.encode(), invocation.username, invocation.fields
+            invocation.command.name, invocation.username, invocation.fields
         )
         self._formatter.register(len(invocation.columns))
         stub: Stub | None = None
@@ -356,14 +353,15 @@ class DoveadmSession:
             output = stub.answer.output(invocation)
             self._running = _Running(invocation, output, exchange, stub.answer)
             return
-        call = Call(self._release, world.store, invocation, world.read_file, body)
+        call = Call(
+            self._release, world.store, invocation, world.read_file, body, world.doveadm_port
+        )
         self._running = _Running(invocation, dispatch.run(call), exchange, None)
 
     def _produce(self, running: _Running) -> _Ending:
         """Take items of the running reply until it ends or the plan is full."""
         invocation, writes = running.invocation, running.exchange.writes
         formatter, output = self._formatter, running.output
-        name, username = invocation.command.name.encode(), invocation.username
         written = len(writes)
         try:
             while True:
@@ -375,7 +373,7 @@ class DoveadmSession:
                 else:
                     self._frame(writes, written)
                     written = len(writes)
-                    self._log(item, name, username)
+                    self._log(item, invocation.command.name.encode(), invocation.username)
                     continue
                 if len(writes) > written:
                     self._frame(writes, written)
@@ -384,8 +382,17 @@ class DoveadmSession:
                         return _NOTHING_ELSE
         except StopIteration as end:
             status: Status = end.value
+        except Referral as referral:
+            self._running = None
+            return self._end_reply(
+                running.exchange,
+                Status.REFERRAL,
+                mail=True,
+                flushes=False,
+                suffix=b" " + referral.destination,
+            )
         except Fatal as fatal:
-            return self._die(fatal, name, username)
+            return self._die(fatal, invocation.command.name.encode(), invocation.username)
         self._running = None
         return self._finish(running, status)
 
@@ -395,7 +402,7 @@ class DoveadmSession:
             running.exchange.writes.append(running.answer.raw)
             self._send(self._connection.data(running.answer.raw))
             return self._after_reply()
-        flushes = bool(command.flushes) and bool(getattr(self._release, command.flushes))
+        flushes = command.flushes != "" and bool(getattr(self._release, command.flushes))
         suffix = b"" if running.answer is None else running.answer.suffix
         return self._end_reply(
             running.exchange, status, mail=command.mail, flushes=flushes, suffix=suffix
@@ -411,9 +418,10 @@ class DoveadmSession:
         suffix: bytes = b"",
     ) -> _Ending:
         exchange.status = status
-        written = len(exchange.writes)
-        self._formatter.end(status, exchange.writes, mail=mail, flushes=flushes, suffix=suffix)
-        self._frame(exchange.writes, written)
+        writes = exchange.writes
+        written = len(writes)
+        self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix)
+        self._frame(writes, written)
         return self._after_reply()
 
     def _after_reply(self) -> _Ending:
@@ -422,17 +430,13 @@ class DoveadmSession:
     def _frame(self, writes: list[bytes], start: int) -> None:
         data = self._connection.data
         for write in writes[start:]:
-            self._send(data(write))
+            framed = data(write)
+            if framed:
+                self._out.append(framed)
+                self._size += len(framed)
 
-    def _new_exchange(self, name: bytes, username: bytes, fields: tuple[bytes, ...]) -> Exchange:
-        exchange = Exchange(
-            self._number,
-            self._settings.name,
-            name.decode(errors="replace"),
-            username,
-            fields,
-            [],
-        )
+    def _new_exchange(self, name: str, username: bytes, fields: tuple[bytes, ...]) -> Exchange:
+        exchange = Exchange(self._number, self._settings.name, name, username, fields, [])
         self._exchange = exchange
         self._world.journal.append(exchange)
         return exchange
@@ -477,3 +481,7 @@ class DoveadmSession:
         self._record(Log(text, Level.FATAL, fatal.scope), command, username)
         self._formatter.abandon()
         return _CLOSE
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="replace")

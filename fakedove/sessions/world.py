@@ -49,6 +49,8 @@ class World:
     log: ServerLog = field(default_factory=ServerLog)
     #: Content of a file on the server; raises OSError.
     read_file: Callable[[str], bytes] = no_files
+    #: Not 0: users whose passdb says so are referred to other hosts.
+    doveadm_port: int = 0
     #: Longest mail taken in, in bytes.
     mail_limit: int = 64 * 1024 * 1024
     random: Random = field(default_factory=Random)

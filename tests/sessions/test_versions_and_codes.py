@@ -186,6 +186,18 @@ def test_a_stub_refers_to_another_host() -> None:
     assert status(talk, b"\ttss\tquota get\n") == b"\n-REFERRAL tss@192.0.2.1\n"
 
 
+@pytest.mark.parametrize(
+    ("release", "reply"), [("2.4.1", b"\n-REFERRAL ref@127.0.0.9\n"), ("2.3.19.1", b"INBOX\t\n+\n")]
+)
+def test_a_user_of_another_host_is_a_referral_from_2_4_on(release: str, reply: bytes) -> None:
+    # Asked of both: passdb `nologin host=127.0.0.9`, doveadm_port set.
+    talk = Talk(release)
+    talk.world.doveadm_port = 32099
+    user = talk.world.store.add_user("ref")
+    user.passdb.update(nologin="", host="127.0.0.9")
+    assert status(talk, b"\tref\tmailbox list\n") == reply
+
+
 def test_a_stub_adds_text_behind_a_plus() -> None:
     talk = Talk("2.4.1", arm=lambda stubs: stubs.on("reload").raw(b"\n+ more text\n"))
     assert status(talk, b"\t\treload\n") == b"\n+ more text\n"
