@@ -29,10 +29,10 @@ LATER_SERVICES = ("doveadm-http", "script", "imap", "script-login", "admin")
 Value: TypeAlias = str | int | None
 
 _KEYS = (
-    *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "hostname"),
-    *("doveadm_port", "store", "base_dir", "listener", "tls", "stub"),
+    *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "doveadm_port"),
+    *("store", "base_dir", "listener", "tls", "stub"),
 )
-_LATER_KEYS = ("doveadm_api_key", "script", "execute", "plugin", "post_login")
+_LATER_KEYS = ("doveadm_api_key", "hostname", "script", "execute", "plugin", "post_login")
 _LISTENER_KEYS = (
     *("name", "service", "path", "mode", "address", "ssl", "tls"),
     *("doveadm_password", "doveadm_allowed_commands"),
@@ -106,7 +106,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dovecot: str | None
     protocol: str | None
     doveadm_password: str
-    hostname: str
     doveadm_port: int
     #: Path of the store file; None: the embedded demo store.
     store: str | None
@@ -155,7 +154,6 @@ def _config(values: Mapping[str, object]) -> Config:
         dovecot=top.optional_text("dovecot"),
         protocol=top.optional_text("protocol"),
         doveadm_password=top.text("doveadm_password", "secret"),
-        hostname=top.text("hostname", "localhost"),
         doveadm_port=port,
         store=top.path("store") if "store" in top else None,
         base_dir=top.path("base_dir") if "base_dir" in top else None,

@@ -37,10 +37,7 @@ def one_listener(**keys: object) -> Listener:
 def test_everything_has_a_default() -> None:
     config = make_config()
     assert (config.dovecot, config.protocol, config.store, config.base_dir) == (None,) * 4
-    assert (config.doveadm_password, config.hostname, config.doveadm_port) == (
-        *("secret", "localhost"),
-        0,
-    )
+    assert (config.doveadm_password, config.doveadm_port) == ("secret", 0)
     assert (config.tls, config.stub) == (None, ())
 
 
@@ -65,7 +62,6 @@ def test_a_whole_file(tmp_path: Path) -> None:
         protocol = "1.3"
         doveadm_password = "geheim"
         doveadm_allowed_commands = ["who"]
-        hostname = "mail.example.com"
         doveadm_port = 24245
         store = "store.toml"
         base_dir = "run"
@@ -143,8 +139,9 @@ def test_a_whole_file(tmp_path: Path) -> None:
 
 
 def test_keywords_take_the_place_of_the_files_keys(tmp_path: Path) -> None:
-    config = load(tmp_path, 'hostname = "a"\nstore = "b"', store=Path("c.toml"), hostname=None)
-    assert (config.hostname, config.store) == ("a", "c.toml")
+    text = 'dovecot = "2.4.1"\nstore = "b"'
+    config = load(tmp_path, text, store=Path("c.toml"), dovecot=None)
+    assert (config.dovecot, config.store) == ("2.4.1", "c.toml")
 
 
 def test_an_empty_list_of_allowed_commands_lifts_the_general_one() -> None:
@@ -185,7 +182,7 @@ WHO = {"command": "who"}
         ({"dovecto": "2.4.1"}, 'dovecto: is not known; did you mean "dovecot"?'),
         ({"zzz": 1}, "zzz: is not known; there is: dovecot, protocol,"),
         ({"dovecot": 2.4}, 'dovecot: must be text in quotes, as "2.4", not a number (2.4)'),
-        ({"hostname": True}, "hostname: must be text, not true or false"),
+        ({"dovecot": True}, "dovecot: must be text, not true or false"),
         ({"doveadm_port": 65536}, "doveadm_port: must be a port, 0 to 65535, not 65536"),
         ({"doveadm_port": "1"}, "doveadm_port: must be a whole number, not text"),
         ({"store": 1}, "store: must be text"),
@@ -254,7 +251,9 @@ def test_a_service_of_later_is_refused_by_name(service: str) -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["doveadm_api_key", "script", "execute", "plugin", "post_login"])
+@pytest.mark.parametrize(
+    "key", ["doveadm_api_key", "hostname", "script", "execute", "plugin", "post_login"]
+)
 def test_a_key_of_later_is_refused_by_name(key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{key}: is not built yet; there is: dovecot, "):
         make_config(**{key: {}})
