@@ -1,0 +1,129 @@
+"""What `serve` and `run` share: the options of a fake, and the fake they make."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+import click
+
+from fakedove.cli.watching import Watch
+from fakedove.config import load_config
+from fakedove.fake import AsyncFakeDovecot
+from fakedove.plan import Session
+
+_P = ParamSpec("_P")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeOptions:
+    """The options as they were given; None is not given."""
+
+    config: Path | None
+    dovecot: str | None
+    protocol: str | None
+    store: Path | None
+    password: str | None
+    wire: bool
+    journal: Path | None
+
+    def names_listeners(self) -> bool:
+        """Whether the configuration file says where to listen. Raises ConfigurationError."""
+        if self.config is None:
+            return False
+        load_config(self.config)
+        return "listener" in tomllib.loads(self.config.read_text(encoding="utf-8"))
+
+
+def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Callable[..., None]:
+    """Give a command the options of a fake, as FakeOptions in its first argument."""
+
+    @click.option("--dovecot", metavar="RELEASE", help='Release to behave as: "2.3.19.1", "main".')
+    @click.option("--protocol", metavar="1.N", help="Instead: newest release with this protocol.")
+    @click.option(
+        "--store",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="TOML file with users and their mail; default a demo store.",
+    )
+    @click.option("--password", metavar="TEXT", help='doveadm_password; default "secret".')
+    @click.option("--wire", is_flag=True, help="Show conversations on stderr as they happen.")
+    @click.option(
+        "--journal",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Add each command and its answer to FILE, one JSON line each.",
+    )
+    @wraps(function)
+    def command(
+        config: Path | None,
+        dovecot: str | None,
+        protocol: str | None,
+        store: Path | None,
+        password: str | None,
+        wire: bool,
+        journal: Path | None,
+        *args: _P.args,
+        **others: _P.kwargs,
+    ) -> None:
+        options = FakeOptions(config, dovecot, protocol, store, password, wire, journal)
+        function(options, *args, **others)
+
+    return command
+
+
+class ServedFake(AsyncFakeDovecot):
+    """A fake that can be watched, and that reads its files anew when it is told."""
+
+    def __init__(self, watch: Watch | None, options: FakeOptions, **settings: object) -> None:
+        super().__init__(
+            options.config,
+            dovecot=options.dovecot,
+            protocol=options.protocol,
+            store=None if options.store is None else os.fspath(options.store),
+            doveadm_password=options.password,
+            **settings,
+        )
+        self._watch = watch
+        self.log.sink = lambda record: say(str(record))
+        if watch is not None:
+            watch.follow(self.journal)
+
+    async def reload(self) -> None:
+        """Read configuration and store again; connections are closed, listeners stay."""
+        self._stores.clear()
+        await self.reset()
+
+    def _make_session(self, listener: str) -> Session:
+        session = super()._make_session(listener)
+        return session if self._watch is None else self._watch.wrap(listener, session)
+
+
+@asynccontextmanager
+async def served_fake(options: FakeOptions, **settings: object) -> AsyncIterator[ServedFake]:
+    """Run a fake as `options` and `settings` have it; the journal's file stays."""
+    with ExitStack() as stack:
+        watch = None
+        if options.wire or options.journal is not None:
+            file = None
+            if options.journal is not None:
+                try:
+                    file = stack.enter_context(options.journal.open("a", encoding="utf-8"))
+                except OSError as error:
+                    text = f"{options.journal}: cannot be written: {error.strerror}"
+                    raise click.ClickException(text) from error
+            watch = Watch(say if options.wire else None, file)
+        async with ServedFake(watch, options, **settings) as fake:
+            yield fake
+
+
+def say(text: str) -> None:
+    """Write a line to stderr at once."""
+    print(text, file=sys.stderr, flush=True)

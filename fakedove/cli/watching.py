@@ -1,0 +1,133 @@
+"""What `--wire` and `--journal` see: sessions are wrapped and looked at while they talk.
+
+Without these options no session is wrapped, so watching costs nothing when nobody watches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import TextIO
+
+from fakedove.cli.conversation import shown
+from fakedove.double.journal import Exchange, Journal
+from fakedove.plan import Close, Event, Peer, Plan, Reset, Send, Session, StartTls, TlsReady
+
+
+class Watch:
+    """Tells of all conversations of a fake, line by line to `tell` and as JSON to a file."""
+
+    def __init__(self, tell: Callable[[str], None] | None, file: TextIO | None) -> None:
+        self._tell = tell
+        self._file = file
+        self._numbers = count(1)
+        self._new: list[Exchange] = []
+
+    def follow(self, journal: Journal) -> None:
+        """Take every exchange that is added to `journal` from now on."""
+
+        def added() -> None:
+            *_, newest = journal
+            self._new.append(newest)
+
+        if self._file is not None:
+            journal.sink = added
+
+    def wrap(self, listener: str, session: Session) -> Session:
+        """Return `session` under observation."""
+        return _Watched(f"{listener} {next(self._numbers)}", session, self)
+
+    def take_new(self) -> list[Exchange]:
+        """Return the exchanges that began since the last call."""
+        new, self._new = self._new, []
+        return new
+
+    def tell(self, name: str, text: str) -> None:
+        """Tell of connection `name`."""
+        if self._tell is not None:
+            for line in text.split("\n"):
+                self._tell(f"[{name}] {line}")
+
+    def write(self, exchange: Exchange) -> None:
+        """Write an exchange that is at its end."""
+        if self._file is not None:
+            self._file.write(json.dumps(_as_json(exchange)) + "\n")
+            self._file.flush()
+
+
+def _as_json(exchange: Exchange) -> dict[str, object]:
+    return {
+        "connection": exchange.connection,
+        "listener": exchange.listener,
+        "command": exchange.command,
+        "user": exchange.user,
+        "args": exchange.args,
+        "reply": exchange.reply.decode(errors="backslashreplace"),
+        "status": None if exchange.status is None else exchange.status.name,
+        "cut_short": exchange.cut_short,
+    }
+
+
+class _Watched:
+    """A session that is listened to."""
+
+    def __init__(self, name: str, session: Session, watch: Watch) -> None:
+        self._name = name
+        self._session = session
+        self._watch = watch
+        self._exchanges: list[Exchange] = []
+
+    @property
+    def room(self) -> int:
+        return self._session.room
+
+    @property
+    def deadline(self) -> float | None:
+        return self._session.deadline
+
+    def open(self, peer: Peer) -> Plan:
+        self._tell(f"C: (connects from {peer.address})" if peer.address else "C: (connects)")
+        return self._told(self._session.open(peer))
+
+    def receive(self, data: bytes) -> Plan:
+        self._tell(shown("C", data) if data else "C: (no more)")
+        return self._told(self._session.receive(data))
+
+    def wake(self, event: Event) -> Plan:
+        if isinstance(event, TlsReady):
+            self._tell("C: (TLS is up)")
+        return self._told(self._session.wake(event))
+
+    def end(self, unsent: int) -> None:
+        self._session.end(unsent)
+        for exchange in self._exchanges:
+            self._watch.write(exchange)
+        self._tell(f"   (over, {unsent} bytes unsent)" if unsent else "   (over)")
+
+    def _told(self, plan: Plan) -> Plan:
+        self._write_ended()
+        for step in plan:
+            match step:
+                case Send():
+                    self._tell(shown("S", step.data))
+                case StartTls():
+                    self._tell("S: (TLS from here)")
+                case Close():
+                    self._tell("S: (closes)")
+                case Reset():
+                    self._tell("S: (resets)")
+        return plan
+
+    def _write_ended(self) -> None:
+        """Write all exchanges but one that may go on.
+
+        Without a status (the server hung up, or a stub's raw answer has none) an exchange ends
+        with the next one or with its connection.
+        """
+        self._exchanges += self._watch.take_new()
+        while self._exchanges and (len(self._exchanges) > 1 or self._exchanges[0].status):
+            self._watch.write(self._exchanges.pop(0))
+
+    def _tell(self, text: str) -> None:
+        self._watch.tell(self._name, text)

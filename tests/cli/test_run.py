@@ -1,0 +1,109 @@
+"""`fakedove run -- COMMAND`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import PATIENCE, PROGRAM, environment, fakedove
+
+
+def test_the_command_finds_the_fake_in_its_environment(short_path: Path) -> None:
+    program = """if True:
+        import json, os
+        from fakedove.client import Client
+        e = os.environ
+        for address, tls in (
+            (f"unix:{e['FAKEDOVE_UNIX']}", "no"),
+            (f"{e['FAKEDOVE_HOST']}:{e['FAKEDOVE_PORT']}", "starttls"),
+            (f"{e['FAKEDOVE_HOST']}:{e['FAKEDOVE_TLS_PORT']}", "yes"),
+        ):
+            password, ca = e["FAKEDOVE_PASSWORD"], e["FAKEDOVE_CA"]
+            with Client.connect(address, password=password, tls=tls, ca=ca) as client:
+                print(client.command("quota get", user="ann").status.decode())
+        print(os.path.isdir(e["FAKEDOVE_BASE_DIR"]), e["FAKEDOVE_DOVECOT"])
+    """
+    options = ("--dovecot", "2.3.19.1", "--password", "other")
+    env = {"TMPDIR": str(short_path)}
+    done = fakedove("run", *options, "--", sys.executable, "-c", program, env=env)
+    assert (done.stderr, done.stdout) == ("", "+\n+\n+\nTrue 2.3.19.1\n")
+    assert done.returncode == 0
+    assert list(short_path.iterdir()) == []
+
+
+def test_send_below_run_needs_no_address() -> None:
+    done = fakedove("run", "--", *PROGRAM, "send", "mailbox", "list", "-u", "ann", "INBOX")
+    assert (done.stdout, done.stderr, done.returncode) == ("mailbox\nINBOX\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("exit 7", 7), ("kill -9 $$", 128 + 9), ("cat; exit 3", 3)],
+)
+def test_its_status_is_the_commands(command: str, status: int) -> None:
+    assert fakedove("run", "--", "sh", "-c", command).returncode == status
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "text"),
+    [
+        ("no-such-command", 127, "No such file or directory"),
+        ("/dev/null", 126, "Permission denied"),
+    ],
+)
+def test_a_command_that_cannot_run(command: str, status: int, text: str) -> None:
+    done = fakedove("run", "--", command)
+    assert (done.stderr, done.returncode) == (f"fakedove run: {command}: {text}\n", status)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_go_to_the_command(short_path: Path, number: int) -> None:
+    program = """if True:
+        import os, signal
+        def heard(number, frame):
+            raise SystemExit(number)
+        signal.signal(signal.SIGTERM, heard)
+        signal.signal(signal.SIGINT, heard)
+        print("listening", flush=True)
+        while True:
+            signal.pause()
+    """
+    with subprocess.Popen(
+        [*PROGRAM, "run", "--", sys.executable, "-c", program],
+        env=environment({"TMPDIR": str(short_path)}),
+        stdout=subprocess.PIPE,
+        # Without a terminal, whose Ctrl-C would reach the command by itself.
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"listening\n"
+        running.send_signal(number)
+        assert running.wait(PATIENCE) == number
+    assert list(short_path.iterdir()) == []
+
+
+def test_what_the_command_asked_is_kept(short_path: Path) -> None:
+    journal = short_path / "journal.jsonl"
+    command = (*PROGRAM, "send", "quota", "get", "-u", "ann")
+    assert fakedove("run", "--journal", journal, "--", *command).returncode == 0
+    (line,) = journal.read_text().splitlines()
+    assert json.loads(line)["command"] == "quota get"
+
+
+def test_options_of_the_command_are_its_own() -> None:
+    done = fakedove("run", "echo", "--wire", "--", "-x")
+    assert done.stdout == f"--wire -- -x{os.linesep}"
+
+
+def test_a_wrong_configuration_is_one_line_and_78(short_path: Path) -> None:
+    config = short_path / "fakedove.toml"
+    config.write_text("nonsense = 1")
+    done = fakedove("run", "--config", config, "--", "true")
+    assert done.stderr.startswith("fakedove: nonsense: is not known")
+    assert (done.stderr.count("\n"), done.returncode) == (1, 78)
