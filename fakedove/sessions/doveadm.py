@@ -14,7 +14,7 @@ import msgspec
 from fakedove.double.journal import Exchange
 from fakedove.double.stubs import Answer, Stub
 from fakedove.dovecot import dispatch
-from fakedove.dovecot.output import Formatter
+from fakedove.dovecot.output import BLOCK, Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.releases import LogChannel
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Referral, Scope, Text
@@ -83,8 +83,10 @@ class DoveadmSession:
         self._number = next(world.connections)
         self._peer = Peer()
         self._connection = wire.Connection(wire.Role.SERVER, world.release.dialect)
-        self._formatter = Formatter(world.release)
+        self._formatter = Formatter(world.release, world.escaped)
         self._prefix = LogPrefix(world.release, None, b"")
+        #: A log line that this release's process now repeats until it is killed.
+        self._flood: tuple[int, bytes] | None = None
         self._option_passthrough = False
         self._tells_of_tls = False
         self._running: _Running | None = None
@@ -153,6 +155,9 @@ class DoveadmSession:
         while True:
             if self._size >= PLAN_BYTES:
                 return self._plan((Continue(),))
+            if self._flood is not None:
+                self._send(self._connection.flood(*self._flood, size=BLOCK))
+                continue
             if self._running is not None:
                 ending = self._produce(self._running)
             else:
@@ -374,6 +379,8 @@ class DoveadmSession:
                     self._frame(writes, written)
                     written = len(writes)
                     self._log(item, invocation.command.name.encode(), invocation.username)
+                    if self._flood is not None:
+                        return _NOTHING_ELSE
                     continue
                 if len(writes) > written:
                     self._frame(writes, written)
@@ -452,6 +459,10 @@ class DoveadmSession:
         if self._tells_client() and entry.scope not in SERVER_ONLY:
             prefix = record.prefix if self._release.log_prefix else b""
             lines = record.text.split(b"\n")
+            if len(lines) > 1 and not self._release.dialect.splits_log_lines:
+                self._flood = (entry.level, lines[1])
+                self._send(self._connection.flood(entry.level, lines[0]))
+                return
             self._send(self._connection.log(entry.level, [prefix + line for line in lines]))
 
     def _record(self, entry: Log, command: bytes, username: bytes) -> LogRecord:

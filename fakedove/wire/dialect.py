@@ -32,7 +32,7 @@ class Dialect:
     stream_from_minor: int | None = None
     #: Packets for one log line: level, text and LF apart up to 2.3.7, then together.
     log_packets: int = 1
-    #: Log text with an LF: split into lines, or an endless flood of packets (2.2.33-2.3.16).
+    #: A log text with an LF is split into lines; up to 2.3.16 its rest is sent for ever.
     splits_log_lines: bool = True
     #: `\\0010` is an escaped NUL and cuts the field; before 2.2.26 it is the character 0.
     nul_escape: bool = True

@@ -39,6 +39,9 @@ class Role(enum.Enum):
     CLIENT = enum.auto()
 
 
+_SERVER = Role.SERVER
+
+
 class State(enum.Enum):
     """Where a conversation stands."""
 
@@ -154,6 +157,7 @@ class Connection:
         "_framer",
         "_in_tls",
         "_lines",
+        "_next",
         "_outstanding",
         "_preauthenticated",
         "_reader",
@@ -173,6 +177,7 @@ class Connection:
         in_tls: bool = False,
     ) -> None:
         self.state = State.VERSION
+        self._next = _NEXT[role, State.VERSION]
         self.client_minor = 0
         #: The server's minor; None while (or if) the server does not tell.
         self.server_minor: int | None = dialect.minor if role is Role.SERVER else None
@@ -195,15 +200,16 @@ class Connection:
         except KeyError:
             text = f"{move.name} is not possible in state {self.state.name}"
             raise LocalError(text) from None
+        self._next = _NEXT[self._role, self.state]
 
     # Both roles ----------------------------------------------------------------------
 
     @property
     def room(self) -> int:
         """How many bytes `receive` takes before a line is too long."""
-        if self._body is not None or self._role is Role.CLIENT:
-            return SERVER_LINE_LIMIT
-        return self._lines.room
+        if self._body is None and self._role is _SERVER:
+            return self._lines.room
+        return SERVER_LINE_LIMIT
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer; b"" is its EOF."""
@@ -214,7 +220,7 @@ class Connection:
 
     def next_event(self) -> Event:
         """Return the next event, or NEED_DATA; raise ProtocolError for the peer's fault."""
-        return _NEXT[self._role, self.state](self)
+        return self._next(self)
 
     def close(self) -> bytes:
         """End the conversation in order; return what the reply stream still owes."""
@@ -295,6 +301,18 @@ class Connection:
         pieces = self._log_packets(level, lines)
         return b"".join([self._framer.frame(multiplex.LOG, piece) for piece in pieces])
 
+    def flood(self, level: int, line: bytes, size: int = 0) -> bytes:
+        """Return `line` as often as fills `size` bytes, as releases before 2.3.17 send it.
+
+        They repeat what follows an LF in a log text for ever (releases-measured.md 2.2).
+        """
+        assert self._framer is not None
+        mark, times = bytes([level]), size // (len(line) + 2) + 1
+        if self._dialect.log_packets == 1:
+            return self._framer.frame(multiplex.LOG, (mark + line + b"\n") * times)
+        pair = [self._framer.frame(multiplex.LOG, piece) for piece in (mark, line + b"\n")]
+        return b"".join(pair) * times
+
     def _log_packets(self, level: int, lines: list[bytes]) -> list[bytes]:
         mark = bytes([level])
         if self._dialect.log_packets == 1:
@@ -330,10 +348,13 @@ class Connection:
         return self._eof_or_more()
 
     def _next_line(self) -> Event:
-        line = self._line()
-        if line is not None:
-            return Line(tabescape.c_string(line))
-        return self._eof_or_more()
+        try:
+            line = self._lines.next_line()
+        except LineTooLong:
+            raise ProtocolError(Fault.LINE_TOO_LONG) from None
+        if line is None:
+            return self._eof_or_more()
+        return Line(line if b"\x00" not in line else tabescape.c_string(line))
 
     def _next_body(self) -> Event:
         assert self._body is not None

@@ -124,6 +124,23 @@ def test_pipelined_replies_come_in_plans_of_bounded_size() -> None:
     assert plans > 20
 
 
+@pytest.mark.parametrize("release", ["2.2.36", "2.3.16"])
+def test_a_log_text_with_an_lf_floods_the_client_for_ever(release: str) -> None:
+    # extra.multiline-log@1.1; here plan by plan, as fast as the client reads.
+    world = Talk(release).world
+    session = DoveadmSession(world, ListenerSettings("test"))
+    session.open(UNIX)
+    session.receive(b"VERSION\tdoveadm-server\t1\t1\n")
+    plan = session.receive(b"\ttss\tmailbox status\tmessages\ta\x01nb\n")
+    for _ in range(3):
+        sent, again = plan
+        assert isinstance(sent, Send)
+        assert sent.data.count(b"b: Failed to lookup mailbox status") > 500
+        assert b"NOTFOUND" not in sent.data
+        assert isinstance(again, Continue)
+        plan = session.wake(again)
+
+
 def test_an_unbuilt_search_key_says_so_and_not_that_there_is_none() -> None:
     talk = ready(dovecot="2.4.1")
     assert talk.say(b"\ttss\tsearch\tsubject\thi\n") == b""
