@@ -2,7 +2,7 @@
 
 `make_server_certificate` is what a fake uses when it is given none. `write_certificates`
 writes a set for people who need files: one good chain and every way of being wrong that a
-client must notice. `cryptography` is imported when a certificate is made, not before.
+client must notice. They are trustme's, which is imported when one is made, not before.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    import trustme
 
 #: What a server certificate is good for.
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
-_START: Final = 2000
-_END: Final = 2100
+_ORGANIZATION: Final = "fakedove test certificates"
+
+#: Valid from and until the first day of these years, as all that trustme makes.
+_YEARS: Final = (2000, 3000)
 
 _README_HEAD: Final = """\
 # Test certificates
@@ -30,7 +30,7 @@ _README_HEAD: Final = """\
 **For tests only. The keys are public: never trust `ca.pem` anywhere else.**
 
 Each `NAME.pem` is one certificate and `NAME.key` its private key (EC P-256, PEM, no
-password). All but the two dated ones are valid from 2000 to 2100, so no test breaks with
+password). All but the two dated ones are valid from 2000 to 3000, so no test breaks with
 time. `fakedove certs DIR` writes such a set with keys of your own.
 
 | name | what it is | what a client that trusts `ca.pem` says |
@@ -46,16 +46,21 @@ class Kind:
     description: str
     verdict: str
     names: tuple[str, ...] = LOCAL_NAMES
+    #: Who signs it; None: it signs itself.
     issuer: str | None = "ca"
-    usage: str = "server"
-    years: tuple[int, int] = (_START, _END)
+    years: tuple[int, int] = _YEARS
 
 
-#: The set in the order in which it is made: an issuer comes before what it signs.
+#: The set, in the order of its README; what signs itself and is for no host is an authority.
 KINDS: Final = (
-    Kind("ca", "the authority: give it to clients", "ok", (), None, "ca"),
+    Kind("ca", "the authority: give it to clients", "ok", (), None),
     Kind("server", "for localhost, 127.0.0.1 and ::1", "ok"),
-    Kind("client", "for clients that show one", "ok", (), usage="client"),
+    Kind(
+        "client",
+        "for clients that show one; for no host",
+        "hostname mismatch",
+        ("client@fakedove.example",),
+    ),
     Kind(
         "expired",
         "as `server`, but valid until 2001",
@@ -64,9 +69,9 @@ KINDS: Final = (
     ),
     Kind(
         "not-yet-valid",
-        "as `server`, but valid from 2099",
+        "as `server`, but valid from 2999",
         "certificate is not yet valid",
-        years=(2099, 2100),
+        years=(2999, 3000),
     ),
     Kind(
         "wrong-host",
@@ -83,8 +88,6 @@ KINDS: Final = (
     ),
 )
 
-_LOST_CA: Final = Kind("lost-ca", "signs unknown-ca and is never written", "", (), None, "ca")
-
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificate:
@@ -93,12 +96,6 @@ class ServerCertificate:
     ca: Path
     certificate: Path
     key: Path
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    certificate: x509.Certificate
-    key: EllipticCurvePrivateKey
 
 
 def make_server_certificate(directory: Path) -> ServerCertificate:
@@ -110,25 +107,24 @@ def make_server_certificate(directory: Path) -> ServerCertificate:
     made = ServerCertificate(
         directory / "ca.pem", directory / "server.pem", directory / "server.key"
     )
-    authority = _issue(KINDS[0], None)
+    authority = _authority("ca")
     server = _issue(KINDS[1], authority)
-    made.ca.write_bytes(_certificate_pem(authority))
-    made.certificate.write_bytes(_certificate_pem(server))
-    _write_key(made.key, server)
+    made.ca.write_bytes(authority.cert_pem.bytes())
+    made.certificate.write_bytes(server.cert_chain_pems[0].bytes())
+    _write_key(made.key, server.private_key_pem.bytes())
     return made
 
 
 def write_certificates(directory: Path) -> tuple[Path, ...]:
     """Write the eight kinds and a README.md into `directory`; return the paths written."""
     directory.mkdir(parents=True, exist_ok=True)
-    issued = {_LOST_CA.name: _issue(_LOST_CA, None)}
+    authorities = {name: _authority(name) for name in ("ca", "lost-ca")}
     written: list[Path] = []
     for kind in KINDS:
-        issuer = issued[kind.issuer] if kind.issuer is not None else None
-        pair = issued[kind.name] = _issue(kind, issuer)
         certificate, key = directory / f"{kind.name}.pem", directory / f"{kind.name}.key"
-        certificate.write_bytes(_certificate_pem(pair))
-        _write_key(key, pair)
+        certificate_pem, key_pem = _make(kind, authorities)
+        certificate.write_bytes(certificate_pem)
+        _write_key(key, key_pem)
         written += (certificate, key)
     readme = directory / "README.md"
     readme.write_text(_README_HEAD + "".join(map(_readme_row, KINDS)), encoding="utf-8")
@@ -139,103 +135,58 @@ def _readme_row(kind: Kind) -> str:
     return f"| `{kind.name}` | {kind.description} | {kind.verdict} |\n"
 
 
-def _issue(kind: Kind, issuer: _Pair | None) -> _Pair:
-    """Make a key and its certificate, signed by `issuer` or by itself."""
+def _make(kind: Kind, authorities: dict[str, trustme.CA]) -> tuple[bytes, bytes]:
+    """Return certificate and key of `kind`, as PEM."""
+    if authority := authorities.get(kind.name):
+        return authority.cert_pem.bytes(), authority.private_key_pem.bytes()
+    leaf = _issue(kind, authorities[kind.issuer or "ca"])
+    key = leaf.private_key_pem.bytes()
+    certificate = leaf.cert_chain_pems[0].bytes()
+    return (certificate if kind.issuer else _sign_itself(certificate, key)), key
+
+
+def _authority(name: str) -> trustme.CA:
+    import trustme
+
+    return trustme.CA(organization_name=_ORGANIZATION, organization_unit_name=f"fakedove {name}")
+
+
+def _issue(kind: Kind, authority: trustme.CA) -> trustme.LeafCert:
+    start, end = (datetime(year, 1, 1, tzinfo=UTC) for year in kind.years)
+    return authority.issue_cert(
+        *kind.names,
+        organization_name=_ORGANIZATION,
+        organization_unit_name=f"fakedove {kind.name}",
+        not_before=start,
+        not_after=end,
+    )
+
+
+def _sign_itself(certificate_pem: bytes, key_pem: bytes) -> bytes:
+    """Sign a certificate anew with its own key: trustme's leaves all have an authority."""
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = _subject(kind)
-    signing_key = issuer.key if issuer else key
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime(kind.years[0], 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(kind.years[1], 1, 1, tzinfo=UTC))
+    issued = x509.load_pem_x509_certificate(certificate_pem)
+    key = load_pem_private_key(key_pem, None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    builder = x509.CertificateBuilder(
+        subject_name=issued.subject,
+        issuer_name=issued.subject,
+        public_key=key.public_key(),
+        serial_number=issued.serial_number,
+        not_valid_before=issued.not_valid_before_utc,
+        not_valid_after=issued.not_valid_after_utc,
     )
-    for extension, critical in (
-        *_role(kind),
-        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), False),
-    ):
-        builder = builder.add_extension(extension, critical)
-    return _Pair(builder.sign(signing_key, SHA256()), key)
+    for extension in issued.extensions:
+        if not isinstance(extension.value, x509.AuthorityKeyIdentifier):
+            builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
 
 
-def _subject(kind: Kind) -> x509.Name:
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "fakedove test certificates"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"fakedove {kind.name}"),
-        ]
-    )
-
-
-def _role(kind: Kind) -> list[tuple[x509.ExtensionType, bool]]:
-    """Say what the certificate may be used for, strictly enough for Python 3.13's checks."""
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    is_ca = kind.usage == "ca"
-    role: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=is_ca, path_length=None), True),
-        (_key_usage(is_ca), True),
-    ]
-    if not is_ca:
-        server, client = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
-        purpose = client if kind.usage == "client" else server
-        role.append((x509.ExtendedKeyUsage([purpose]), False))
-    if kind.names:
-        role.append((x509.SubjectAlternativeName([_name(name) for name in kind.names]), False))
-    return role
-
-
-def _key_usage(is_ca: bool) -> x509.KeyUsage:
-    from cryptography import x509
-
-    return x509.KeyUsage(
-        digital_signature=not is_ca,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_ca,
-        crl_sign=is_ca,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _name(name: str) -> x509.GeneralName:
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _certificate_pem(pair: _Pair) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return pair.certificate.public_bytes(Encoding.PEM)
-
-
-def _write_key(path: Path, pair: _Pair) -> None:
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-    )
-
-    pem = pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def _write_key(path: Path, pem: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         # A file that was there keeps its mode unless it is told.

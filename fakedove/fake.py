@@ -69,7 +69,6 @@ class AsyncFakeDovecot:
         self.log = ServerLog()
         self._listeners = _listener_settings(self.config)
         self._stores: dict[str | None, Store] = {}
-        self._waiting = trio.lowlevel.ParkingLot()
         self._begun: _Parts | None = None
         self._end = AsyncExitStack()
         _release(self.config)
@@ -87,7 +86,7 @@ class AsyncFakeDovecot:
             reception = Reception(
                 self.config.listener,
                 premises.base_dir,
-                self._make_session,
+                self.make_session,
                 self._server_context,
             )
             stack.callback(reception.close)
@@ -230,11 +229,20 @@ class AsyncFakeDovecot:
         Raises TimeoutError, which shows the journal.
         """
         await trio.lowlevel.checkpoint()
-        with trio.move_on_after(timeout):
-            while not (found := self.journal.commands(command, user=user)):
-                self.journal.sink = self._wake
-                await self._waiting.park()
-            return found[-1]
+        heard = trio.Event()
+
+        def listen(_: Exchange) -> None:
+            heard.set()
+
+        self.journal.followers.append(listen)
+        try:
+            with trio.move_on_after(timeout):
+                while not (found := self.journal.commands(command, user=user)):
+                    await heard.wait()
+                    heard = trio.Event()
+                return found[-1]
+        finally:
+            self.journal.followers.remove(listen)
         raise TimeoutError(
             f"no {_named(command, user)} within {timeout:g} seconds; "
             f"the journal:\n{self.journal.describe()}"
@@ -279,6 +287,18 @@ class AsyncFakeDovecot:
         self.journal.clear()
         self.log.clear()
         _raise(problems)
+
+    async def reload(self) -> None:
+        """Read configuration and store files again; connections are dropped, listeners stay.
+
+        Raises ConfigurationError or StoreError, and is as before, if the files are wrong.
+        """
+        stores, self._stores = self._stores, {}
+        try:
+            await self.reset()
+        except FakeDovecotError:
+            self._stores = stores
+            raise
 
     def down(self) -> AbstractAsyncContextManager[None]:
         """Be out of order inside `async with`: connections are dropped and new ones refused.
@@ -338,7 +358,8 @@ class AsyncFakeDovecot:
             store.clock.run()
         return store
 
-    def _make_session(self, listener: str) -> Session:
+    def make_session(self, listener: str) -> Session:
+        """Make the session of a new connection to `listener`; to be overridden."""
         return DoveadmSession(self._parts.world, self._listeners[listener])
 
     def _server_context(self) -> ssl.SSLContext:
@@ -356,10 +377,6 @@ class AsyncFakeDovecot:
             problems.append(_unarmed(stub))
             stub.remove()
         return problems
-
-    def _wake(self) -> None:
-        self.journal.sink = None
-        self._waiting.unpark_all()
 
 
 def _release(config: Config) -> Release:

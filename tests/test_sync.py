@@ -220,13 +220,13 @@ def test_what_runs_in_its_thread_may_use_it_too() -> None:
     with FakeDovecot() as fake:
         seen: list[object] = []
 
-        def sink() -> None:
+        def follow(exchange: fakedove.Exchange) -> None:
             seen.append((threading.current_thread().name, fake.path(), len(fake.journal)))
 
-        fake.journal.sink = sink
+        fake.journal.followers.append(follow)
         ask(fake, QUOTA)
         assert seen == [("fakedove", fake.path(), 1)]
-        fake.journal.sink = None
+        fake.journal.followers.clear()
 
 
 # Waiting
@@ -246,7 +246,7 @@ def test_stopping_ends_who_waits() -> None:
     fake = FakeDovecot().start()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(fake.wait_for, "who", timeout=30)
-        while fake.journal.sink is None:
+        while not len(fake.journal.followers):
             os.sched_yield()
         fake.stop()
         with pytest.raises(fakedove.FakeDovecotError, match=r"wait_for\(\): the fake was stopped"):

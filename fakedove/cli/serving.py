@@ -80,7 +80,7 @@ def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Call
 
 
 class ServedFake(AsyncFakeDovecot):
-    """A fake that can be watched, and that reads its files anew when it is told."""
+    """A fake that can be watched."""
 
     def __init__(self, watch: Watch | None, options: FakeOptions, **settings: object) -> None:
         super().__init__(
@@ -96,13 +96,9 @@ class ServedFake(AsyncFakeDovecot):
         if watch is not None:
             watch.follow(self.journal)
 
-    async def reload(self) -> None:
-        """Read configuration and store again; connections are closed, listeners stay."""
-        self._stores.clear()
-        await self.reset()
-
-    def _make_session(self, listener: str) -> Session:
-        session = super()._make_session(listener)
+    def make_session(self, listener: str) -> Session:
+        """Make a session, under observation if somebody watches."""
+        session = super().make_session(listener)
         return session if self._watch is None else self._watch.wrap(listener, session)
 
 

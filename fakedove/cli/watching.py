@@ -26,13 +26,8 @@ class Watch:
 
     def follow(self, journal: Journal) -> None:
         """Take every exchange that is added to `journal` from now on."""
-
-        def added() -> None:
-            *_, newest = journal
-            self._new.append(newest)
-
         if self._file is not None:
-            journal.sink = added
+            journal.followers.append(self._new.append)
 
     def wrap(self, listener: str, session: Session) -> Session:
         """Return `session` under observation."""
@@ -40,7 +35,8 @@ class Watch:
 
     def take_new(self) -> list[Exchange]:
         """Return the exchanges that began since the last call."""
-        new, self._new = self._new, []
+        new = self._new.copy()
+        self._new.clear()
         return new
 
     def tell(self, name: str, text: str) -> None:

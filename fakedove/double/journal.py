@@ -66,8 +66,8 @@ class Journal:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=capacity)
-        #: Called after each exchange that is added.
-        self.sink: Callable[[], None] | None = None
+        #: Each is told of every exchange that is added.
+        self.followers: list[Callable[[Exchange], None]] = []
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(tuple(self._exchanges))
@@ -78,8 +78,8 @@ class Journal:
     def append(self, exchange: Exchange) -> None:
         """Add an exchange, before the first byte of its reply leaves."""
         self._exchanges.append(exchange)
-        if self.sink is not None:
-            self.sink()
+        for tell in self.followers:
+            tell(exchange)
 
     def commands(
         self, command: str | None = None, *, user: str | None = None, listener: str | None = None

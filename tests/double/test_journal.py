@@ -99,12 +99,12 @@ def test_a_journal_can_be_told_and_forgotten() -> None:
 
 
 def test_someone_may_listen() -> None:
-    seen: list[int] = []
+    seen: list[Exchange] = []
     journal = Journal()
-    journal.sink = lambda: seen.append(len(journal))
+    journal.followers.append(seen.append)
     journal.append(exchange())
     journal.append(exchange())
-    assert seen == [1, 2]
+    assert seen == list(journal)
 
 
 @given(st.binary(max_size=10), st.lists(st.binary(max_size=10), max_size=3))
