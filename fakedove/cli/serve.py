@@ -140,7 +140,7 @@ def _suggest(fake: ServedFake) -> None:
             hello = rf"VERSION\tdoveadm-server\t1\t0\n\t{user}\tquota get\n"
             say("try:")
             say(f"  printf '{hello}' | nc -U {path}")
-            say(f"  doveadm -S {path} quota get -u {user}")
+            say(f"  doveadm mailbox list -u {user} -S {path}")
             say(f"  fakedove send unix:{path} quota get -u {user}")
             return
 

@@ -59,7 +59,7 @@ def test_the_printed_lines_work_when_copied(short_path: Path) -> None:
             heard = b"".join(iter(lambda: client.recv(65536), b""))
         assert heard.startswith(b"+\nUser quota\tSTORAGE\t")
         assert heard.endswith(b"\t\n+\n")
-        assert doveadm == f"doveadm -S {path} quota get -u ann"
+        assert doveadm == f"doveadm mailbox list -u ann -S {path}"
         program, *args = send.split()
         assert program == "fakedove"
         assert fakedove(*args).returncode == 0
