@@ -82,7 +82,7 @@ class AsyncFakeDovecot:
             world = self._make_world(premises, self.config)
             if self.config.tls is not None:
                 # The time to complain of wrong files is now, not with the first client.
-                premises.server_context(world.release.alpn)
+                premises.server_context(alpn=False)
             reception = Reception(
                 self.config.listener,
                 premises.base_dir,
@@ -362,8 +362,9 @@ class AsyncFakeDovecot:
         """Make the session of a new connection to `listener`; to be overridden."""
         return DoveadmSession(self._parts.world, self._listeners[listener])
 
-    def _server_context(self) -> ssl.SSLContext:
-        return self._parts.premises.server_context(self.release.alpn)
+    def _server_context(self, listener: str) -> ssl.SSLContext:
+        alpn = self.release.alpn.offered(self._listeners[listener].ssl)
+        return self._parts.premises.server_context(alpn=alpn)
 
     def _take_crashes(self) -> list[Exception]:
         crashes = self._parts.reception.crashes

@@ -76,7 +76,7 @@ class Premises:
             return ServerCertificate(certificate, certificate, Path(self._tls.key).absolute())
         return make_server_certificate(self._fresh_directory("fakedove-tls-") / "pem")
 
-    def server_context(self, alpn: bool) -> ssl.SSLContext:
+    def server_context(self, *, alpn: bool) -> ssl.SSLContext:
         """Return the listeners' TLS context. Raises ConfigurationError for bad files."""
         from fakedove.net.tls import server_context
 

@@ -32,11 +32,11 @@ class Reception:
         settings: Sequence[config.Listener],
         base_dir: Path,
         make_session: Callable[[str], Session],
-        tls_context: Callable[[], ssl.SSLContext],
+        tls_context: Callable[[str], ssl.SSLContext],
     ) -> None:
         """Bind all listeners; raises ListenError, and then none is left.
 
-        `make_session` is given the listener's name.
+        `make_session` and `tls_context` are given the listener's name.
         """
         self.connections = Connections()
         #: What sessions raised, oldest first.
@@ -118,7 +118,7 @@ class Reception:
             listener,
             partial(self._make_session, name),
             self.connections,
-            tls_context=self._tls_context,
+            tls_context=partial(self._tls_context, name),
             crashed=self.crashes.append,
         )
 

@@ -63,7 +63,7 @@ def _cells(row: Release) -> str:
             "first" if dialect.greets_first else "after VERSION",
             "yes",
             "no" if row.no_auth else "yes" if dialect.answers_auth else "yes, unanswered",
-            "yes, ALPN" if row.alpn else "yes" if row.ssl else "no",
+            "yes" if row.ssl else "no",
             "yes" if dialect.starttls else "no",
             framing if dialect.minor else "plain",
             row.log_channel.name.lower() if dialect.minor else "none",

@@ -153,7 +153,6 @@ def test_when_a_dialect_learned_something(attribute: str, before: str, first: st
         ("log_prefix", "2.3.16", "2.3.17"),
         ("option", "2.3.21.1", "2.4.0"),
         ("log_names_command", "2.3.21.1", "2.4.0"),
-        ("alpn", "2.3.21.1", "2.4.0"),
     ],
 )
 def test_when_a_release_learned_something(attribute: str, before: str, first: str) -> None:
@@ -280,3 +279,22 @@ def test_release_and_protocol_must_agree() -> None:
         choose_release("2.3.19.1", "1.3")
     with pytest.raises(UnknownReleaseError, match="unknown version"):
         choose_release("2.3.19.1", "7")
+
+
+@pytest.mark.parametrize(
+    ("release", "ssl", "offered"),
+    [
+        ("2.3.21.1", "yes", False),
+        ("2.4.0", "yes", True),
+        ("2.4.0", "starttls", True),
+        # Measured on 2.4.1, with Python and with openssl s_client.
+        ("2.4.1", "yes", False),
+        ("2.4.1", "starttls", False),
+        ("2.4.1", "no", True),
+        ("main", "yes", False),
+    ],
+)
+def test_alpn_is_offered_by_2_4_0_and_then_only_without_ssl(
+    release: str, ssl: str, offered: bool
+) -> None:
+    assert find_release(release).alpn.offered(ssl) is offered

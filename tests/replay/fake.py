@@ -136,6 +136,6 @@ def replay(
         conversation,
         session,
         where.peer,
-        lambda: certificate_context(world.release.alpn),
+        lambda: certificate_context(world.release.alpn.offered(where.settings.ssl)),
         values,
     )
