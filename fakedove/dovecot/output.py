@@ -8,22 +8,22 @@ Everything here returns *writes*: each is a packet of its own on a multiplexed c
 
 from __future__ import annotations
 
+from fakedove.dovecot.escaped import BLOCK as BLOCK
+from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.releases import Release
 from fakedove.dovecot.reply import Row, Streamed
 from fakedove.dovecot.status import Status
 from fakedove.wire import tabescape
 
-#: Dovecot's IO_BLOCK_SIZE.
-BLOCK = 8192
-
 
 class Formatter:
     """Turn rows into writes, as the given release cuts them."""
 
-    __slots__ = ("_columns", "_gathered", "_pending", "_position", "_raw", "_release")
+    __slots__ = ("_columns", "_escaped", "_gathered", "_pending", "_position", "_raw", "_release")
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, escaped: EscapedBlocks | None = None) -> None:
         self._release = release
+        self._escaped = escaped or EscapedBlocks()
         self._columns = 0
         self._position = 0
         self._pending = bytearray()
@@ -86,12 +86,14 @@ class Formatter:
     ) -> None:
         """Add the status line of a reply, and what the command leaves behind it."""
         lines = self._release.status_lines(status, mail=mail, suffix=suffix)
-        if mail or flushes:
+        if self._pending and (mail or flushes):
             self._flush(writes)
-        self._flush_gathered(writes)
-        writes.append(self._raw + lines[0])
-        self._raw = b""
-        writes += lines[1:]
+        if self._gathered:
+            self._flush_gathered(writes)
+        if self._raw:
+            lines = (self._raw + lines[0], *lines[1:])
+            self._raw = b""
+        writes += lines
         if not mail and not flushes:
             self._flush(writes)
 
@@ -103,8 +105,11 @@ class Formatter:
     def _stream(self, data: bytes, writes: list[bytes]) -> None:
         if not self._release.escapes_streamed_nul:
             data = tabescape.c_string(data)
-        for start in range(0, len(data), BLOCK):
-            self._pending += tabescape.escape(data[start : start + BLOCK])
+        for block in self._escaped.of(data):
+            if not self._pending and len(block) >= BLOCK:
+                self._write(block, writes)
+                continue
+            self._pending += block
             if len(self._pending) >= BLOCK:
                 self._flush(writes)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from operator import attrgetter
 from types import MappingProxyType
 
 import msgspec
@@ -25,6 +26,9 @@ from fakedove.dovecot.mailbox import (
     random_guid,
 )
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
+
+_VIRTUAL_SIZE = attrgetter("virtual_size")
+_MESSAGE_COUNT = attrgetter("message_count")
 
 
 class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -120,12 +124,12 @@ class User:
     @property
     def quota_used(self) -> int:
         """The virtual bytes of all mailboxes."""
-        return sum([box.virtual_size for box in self._mailboxes.values()])
+        return sum(map(_VIRTUAL_SIZE, self._mailboxes.values()))
 
     @property
     def message_count(self) -> int:
         """The messages of all mailboxes."""
-        return sum([box.message_count for box in self._mailboxes.values()])
+        return sum(map(_MESSAGE_COUNT, self._mailboxes.values()))
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name`, or None; INBOX is found in any case."""

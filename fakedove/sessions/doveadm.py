@@ -94,6 +94,8 @@ class DoveadmSession:
         self._body: bytearray | None = None
         self._pending: Invocation | None = None
         self._broken = _Getopt.SOUND
+        #: How many writes of the exchange are in plans already.
+        self._framed = 0
         self._out: list[bytes] = []
         self._size = 0
 
@@ -367,25 +369,20 @@ class DoveadmSession:
         """Take items of the running reply until it ends or the plan is full."""
         invocation, writes = running.invocation, running.exchange.writes
         formatter, output = self._formatter, running.output
-        written = len(writes)
         try:
             while True:
+                if self._framed < len(writes):
+                    self._frame(writes)
+                if self._size >= PLAN_BYTES:
+                    return _NOTHING_ELSE
                 item = next(output)
                 if isinstance(item, tuple):
                     formatter.row(item, writes)
                 elif isinstance(item, Text):
                     formatter.text(item.data, writes)
                 else:
-                    self._frame(writes, written)
-                    written = len(writes)
                     self._log(item, invocation.command.name.encode(), invocation.username)
                     if self._flood is not None:
-                        return _NOTHING_ELSE
-                    continue
-                if len(writes) > written:
-                    self._frame(writes, written)
-                    written = len(writes)
-                    if self._size >= PLAN_BYTES:
                         return _NOTHING_ELSE
         except StopIteration as end:
             status: Status = end.value
@@ -426,25 +423,23 @@ class DoveadmSession:
     ) -> _Ending:
         exchange.status = status
         writes = exchange.writes
-        written = len(writes)
         self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix)
-        self._frame(writes, written)
+        self._send(self._connection.data(*writes[self._framed :]))
         return self._after_reply()
 
     def _after_reply(self) -> _Ending:
         return _CLOSE if self._release.one_command else _NOTHING_ELSE
 
-    def _frame(self, writes: list[bytes], start: int) -> None:
-        data = self._connection.data
-        for write in writes[start:]:
-            framed = data(write)
-            if framed:
-                self._out.append(framed)
-                self._size += len(framed)
+    def _frame(self, writes: list[bytes]) -> None:
+        """Put what was written, and is not there yet, into the plan until that is full."""
+        while self._framed < len(writes) and self._size < PLAN_BYTES:
+            self._send(self._connection.data(writes[self._framed]))
+            self._framed += 1
 
     def _new_exchange(self, name: str, username: bytes, fields: tuple[bytes, ...]) -> Exchange:
         exchange = Exchange(self._number, self._settings.name, name, username, fields, [])
         self._exchange = exchange
+        self._framed = 0
         self._world.journal.append(exchange)
         return exchange
 

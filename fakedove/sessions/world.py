@@ -9,6 +9,7 @@ from random import Random
 
 from fakedove.double.journal import Journal
 from fakedove.double.stubs import Stubs
+from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.releases import Release
 from fakedove.dovecot.store import Store
@@ -55,6 +56,8 @@ class World:
     mail_limit: int = 64 * 1024 * 1024
     random: Random = field(default_factory=Random)
     connections: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    #: Large mails as they were sent last.
+    escaped: EscapedBlocks = field(default_factory=EscapedBlocks)
     #: Parsed command lines, by the line.
     lines: dict[bytes, Invocation] = field(default_factory=dict)
 

@@ -290,9 +290,11 @@ class Connection:
         """Whether there is a log channel."""
         return self._framer is not None
 
-    def data(self, data: bytes) -> bytes:
-        """Return one write of reply data as it stands on the connection."""
-        return data if self._framer is None else self._framer.frame(multiplex.MAIN, data)
+    def data(self, *writes: bytes) -> bytes:
+        """Return writes of reply data as they stand on the connection."""
+        if self._framer is None:
+            return b"".join(writes)
+        return b"".join([self._framer.frame(multiplex.MAIN, write) for write in writes])
 
     def log(self, level: int, lines: list[bytes]) -> bytes:
         """Return one log text, already prefixed line by line, as it stands on the connection."""

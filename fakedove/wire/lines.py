@@ -30,7 +30,8 @@ class LineBuffer:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._buffer = bytearray()
+        # What came in one piece is kept as it is, since nearly every line does.
+        self._buffer: bytes | bytearray = b""
         self._start = 0
         self._scanned = 0
 
@@ -44,6 +45,11 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> None:
         """Append what the peer sent."""
+        if not self._buffer:
+            self._buffer = data
+            return
+        if not isinstance(self._buffer, bytearray):
+            self._buffer = bytearray(self._buffer)
         if self._start:
             del self._buffer[: self._start]
             self._scanned -= self._start
@@ -56,6 +62,8 @@ class LineBuffer:
         Raises LineTooLong when the limit is reached without an LF.
         """
         buffer, start = self._buffer, self._start
+        if not buffer:
+            return None
         end = buffer.find(b"\n", self._scanned, start + self.limit)
         if end < 0:
             self._scanned = len(buffer)
@@ -65,7 +73,7 @@ class LineBuffer:
         line = bytes(buffer[start:end])
         end += 1
         if end == len(buffer):
-            buffer.clear()
+            self._buffer = b""
             self._start = self._scanned = 0
         else:
             self._start = self._scanned = end
@@ -74,6 +82,6 @@ class LineBuffer:
     def take(self) -> bytes:
         """Return and forget everything not yet handed out."""
         rest = bytes(self._buffer[self._start :])
-        self._buffer.clear()
+        self._buffer = b""
         self._start = self._scanned = 0
         return rest

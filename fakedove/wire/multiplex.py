@@ -8,6 +8,7 @@ The reader tells the two apart by the first five bytes, as the real client does.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from typing import Protocol
 MAIN, LOG = 0, ord("L")
 
 STREAM_HEADER = b"\xff\xff\xff\xff\xff\x00\x02\x03\xfe"
+_PACKET_HEADER = struct.Struct(">BI")
 _PREFIX = b"\x03\xfe"
 _SWITCH, _LITERAL = 0, 1
 _STREAM_MARK = STREAM_HEADER[:5]
@@ -41,7 +43,7 @@ class PacketFramer:
 
     def frame(self, channel: int, data: bytes) -> bytes:
         """Return one packet."""
-        return b"%c%b%b" % (channel, len(data).to_bytes(4, "big"), data)
+        return _PACKET_HEADER.pack(channel, len(data)) + data
 
 
 class StreamFramer:

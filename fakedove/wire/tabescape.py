@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 
+#: \001 comes first, since the others bring it in.
 _ESCAPES = {
-    b"\x00": b"\x010",
     b"\x01": b"\x011",
+    b"\x00": b"\x010",
     b"\t": b"\x01t",
     b"\n": b"\x01n",
     b"\r": b"\x01r",
 }
 _UNESCAPES = {escaped[1:]: raw for raw, escaped in _ESCAPES.items()}
 _WITHOUT_NUL = {escaped: raw for escaped, raw in _UNESCAPES.items() if raw != b"\x00"}
-_SPECIAL = re.compile(rb"[\x00\x01\t\n\r]")
-_CONTROL = re.compile(rb"[\x00\x01\n\r]")
+_SPECIALS = b"\x00\x01\t\n\r"
+_SPECIAL = re.compile(b"[%b]" % _SPECIALS)
 _ESCAPED = re.compile(rb"\x01(.?)", re.DOTALL)
 
 
@@ -27,7 +28,10 @@ def escape(value: bytes) -> bytes:
     """Return `value` so that it can stand in one field of one line."""
     if _SPECIAL.search(value) is None:
         return value
-    return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], value)
+    # For a mail with its many line ends this is far cheaper than a call for each.
+    for raw, escaped in _ESCAPES.items():
+        value = value.replace(raw, escaped)
+    return value
 
 
 def unescape(value: bytes) -> bytes:
@@ -47,8 +51,8 @@ def unescape_without_nul(value: bytes) -> bytes:
 def join(values: tuple[bytes, ...]) -> bytes:
     """Return the values escaped, each followed by a TAB: one row as Dovecot prints it."""
     row = b"\t".join(values)
-    # One search over the whole row; a TAB inside a value shows in the count.
-    if _CONTROL.search(row) is None and row.count(b"\t") == len(values) - 1:
+    # One look at the whole row: are the TABs between the values all that is special in it?
+    if len(row) - len(row.translate(None, _SPECIALS)) == len(values) - 1:
         return row + b"\t"
     return b"".join([escape(value) + b"\t" for value in values])
 

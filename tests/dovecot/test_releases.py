@@ -53,7 +53,7 @@ def test_the_newest_release_is_not_the_development_branch() -> None:
         ("2.3.7.2", "2.3.4"),
         ("2.3.16", "2.3.10"),
         ("2.3.19.1", "2.3.19"),
-        ("2.4.1", "2.4.0"),
+        ("2.4.1", "2.4.1"),
         (MAIN, MAIN),
     ],
 )
