@@ -153,7 +153,12 @@ def _play_turn(
     if turn.received is None and turn.end is None:
         patience = min(patience, SILENCE if turn.actions else grace)
     heard = _listen(client, turn, values, patience)
-    return Heard(heard + client.read(grace), client.end)
+    heard += client.read(grace)
+    if turn.end is End.EOF and client.end is End.RESET and len(turn.actions) > 1:
+        # What was sent in a hurry reached a server that had closed already: its EOF is then a
+        # reset, and which of the two is a race.
+        return Heard(heard, End.EOF)
+    return Heard(heard, client.end)
 
 
 def _only_tls(turn: Turn) -> bool:
