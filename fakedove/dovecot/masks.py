@@ -40,6 +40,7 @@ def address_matches(network: str, address: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def is_network(text: str) -> bool:
     """Whether `text` is an IP address or a CIDR block."""
     try:
