@@ -46,7 +46,13 @@ def run(command: Sequence[str | Path], folder: Path) -> subprocess.CompletedProc
 
 def test_the_installed_program_serves_and_sends(installed: Path) -> None:
     program = installed / "env" / "bin" / "fakedove"
-    serve = [program, "serve", "--ephemeral", "--ready-file", installed / "ready.json"]
+    serve: list[str | Path] = [
+        program,
+        "serve",
+        "--ephemeral",
+        "--ready-file",
+        installed / "ready.json",
+    ]
     with subprocess.Popen(serve, cwd=installed, stderr=subprocess.DEVNULL) as server:
         try:
             run([program, "wait", "--ready-file", installed / "ready.json"], installed)
