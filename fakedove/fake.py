@@ -23,7 +23,8 @@ from fakedove.config import Config, load_config, make_config
 from fakedove.double.journal import Exchange, Journal
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
-from fakedove.dovecot.releases import Release, choose_release
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import choose_release
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import ConfigurationError, FakeDovecotError, StubError

@@ -21,7 +21,7 @@ from fakedove.config import Config
 from fakedove.double.journal import Exchange, Journal
 from fakedove.double.stubs import Stub, Stubs, caller
 from fakedove.dovecot.clock import Clock
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Store
 from fakedove.errors import FakeDovecotError
 from fakedove.fake import AsyncFakeDovecot

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fakedove.dovecot import dispatch, getopt
 from fakedove.dovecot.command_spans import MAIL_COMMANDS, OTHER_COMMANDS
 from fakedove.dovecot.registry import COMMANDS, Command, Invocation
-from fakedove.dovecot.releases import Release, find_protocol
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import find_protocol
 from fakedove.dovecot.reply import Fatal
 from fakedove.errors import UnknownReleaseError
 

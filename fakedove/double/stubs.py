@@ -15,7 +15,7 @@ from typing import TypeAlias
 from fakedove.double.journal import Exchange
 from fakedove.dovecot import masks
 from fakedove.dovecot.registry import COMMANDS, USERNAME_COLUMN, Command, Invocation
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
 from fakedove.errors import StubError, did_you_mean
@@ -200,7 +200,10 @@ class Stubs:
 
     def find(self, invocation: Invocation, listener: str) -> Stub | None:
         """Return the newest stub that answers the command."""
-        return next((one for one in self._stubs if one.matches(invocation, listener)), None)
+        for one in self._stubs:
+            if one.matches(invocation, listener):
+                return one
+        return None
 
     def unarmed(self) -> list[Stub]:
         """Return the stubs that were never told what to answer."""

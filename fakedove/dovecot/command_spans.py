@@ -1,10 +1,15 @@
 """Which release's doveadm-server knows which command on the wire: name to (first, last) spans.
 
-Facts: spec/command-spans.json (118 tagged releases), spec/commands-2.3.json and -2.4.json for
-what is on the wire at all. Non-mail commands are on the wire since 2.2.16 only.
+Facts: the sources of 118 tagged releases, and two running ones for what is on the wire at
+all. Commands that are not about mail are on the wire since 2.2.16 only.
 """
 
 from __future__ import annotations
+
+from functools import cache
+
+#: The newest commit of Dovecot's development branch is called this.
+MAIN = "main"
 
 MAIL_COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "acl add": (("2.1.0", "main"),),
@@ -153,3 +158,23 @@ OTHER_COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "user": (("2.2.25", "main"),),
     "who": (("2.0.0", "main"),),
 }
+
+
+def release_key(number: str) -> tuple[int, ...]:
+    """Return what release numbers are ordered by; "main" comes last."""
+    if number == MAIN:
+        return (99,)
+    parts = [int(part) for part in number.split(".")]
+    return tuple(parts + [0] * (4 - len(parts)))
+
+
+@cache
+def commands_of(number: str, *, mail_only: bool) -> frozenset[str]:
+    """Return the commands on the wire of a release."""
+    commands = MAIL_COMMANDS if mail_only else MAIL_COMMANDS | OTHER_COMMANDS
+    wanted = release_key(number)
+    return frozenset(
+        name
+        for name, spans in commands.items()
+        if any(release_key(first) <= wanted <= release_key(last) for first, last in spans)
+    )

@@ -22,7 +22,7 @@ from fakedove.dovecot.registry import (
     Kind,
     Parameter,
 )
-from fakedove.dovecot.releases import Getopt, Release, UserRule
+from fakedove.dovecot.release import Getopt, Release, UserRule
 from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Referral, Scope, combine
 from fakedove.dovecot.status import Status
 
@@ -215,7 +215,8 @@ def _require(
     command: Command, parameters: Sequence[Parameter], arguments: dict[str, ArgumentValue]
 ) -> None:
     if any(one.required and one.long not in arguments for one in parameters):
-        raise Fatal(texts.usage(command.full_usage))
+        scope = Scope.PROCESS if command.mail else Scope.COMMAND
+        raise Fatal(texts.usage(command.full_usage), scope)
 
 
 def _shows_username(invocation: Invocation, release: Release) -> bool:

@@ -2,7 +2,7 @@
 
 It writes when as many fields are pending as columns were ever registered on the connection,
 failed and repeated commands included; a command that is not about mail leaves the rest
-pending behind its status line (doveadm-server.md 6.1). Streamed values are written in blocks.
+pending behind its status line (recordings seq.*). Streamed values are written in blocks.
 Everything here returns *writes*: each is a packet of its own on a multiplexed connection.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fakedove.dovecot.escaped import BLOCK as BLOCK
 from fakedove.dovecot.escaped import EscapedBlocks
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Row, Streamed
 from fakedove.dovecot.status import Status
 from fakedove.wire import tabescape
@@ -39,11 +39,14 @@ class Formatter:
         position = self._position + len(row)
         if position <= self._columns:
             try:
-                fields = tabescape.join(row)  # type: ignore[arg-type]  # as the except says
+                self._pending += tabescape.join(row)  # type: ignore[arg-type]  # see below
             except TypeError:
                 pass  # There is a streamed value in it.
             else:
-                self._add(fields, position, writes)
+                self._position = position
+                if position == self._columns:
+                    self._position = 0
+                    self._flush(writes)
                 return
         for value in row:
             if isinstance(value, Streamed):
@@ -55,18 +58,6 @@ class Formatter:
             if self._position == self._columns:
                 self._position = 0
                 self._flush(writes)
-
-    def _add(self, fields: bytes, position: int, writes: list[bytes]) -> None:
-        """Add fields that do not go beyond the last column."""
-        if position < self._columns:
-            self._pending += fields
-            self._position = position
-            return
-        self._position = 0
-        if self._pending:
-            fields = bytes(self._pending) + fields
-            self._pending.clear()
-        self._write(fields, writes)
 
     def text(self, data: bytes, writes: list[bytes]) -> None:
         """Add text that bypasses the formatter."""

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
@@ -145,6 +145,10 @@ class Call(msgspec.Struct, gc=False):
     #: Where other hosts would be spoken to; 0: nobody is referred to them.
     doveadm_port: int = 0
     _user: User | None = None
+    #: Where the sockets of the server's processes lie.
+    base_dir: str = "/var/run/dovecot"
+    #: Whose mail was opened before on this connection; None: nobody's.
+    opened: bytes | None = None
 
     @property
     def user(self) -> User:
@@ -154,15 +158,7 @@ class Call(msgspec.Struct, gc=False):
 
     def of(self, user: User) -> Call:
         """Return the same call for one user."""
-        return Call(
-            self.release,
-            self.store,
-            self.invocation,
-            self.read_file,
-            self.body,
-            self.doveadm_port,
-            user,
-        )
+        return msgspec.structs.replace(self, _user=user)
 
 
 Function: TypeAlias = Callable[[Call], Output]

@@ -45,8 +45,12 @@ class Scope(enum.Enum):
     PROCESS = enum.auto()
     #: The master process: server log only.
     MASTER = enum.auto()
-    #: The process's stderr: server log only.
+    #: The process's stderr, or its log file past the log process: server log only.
     STDERR = enum.auto()
+    #: The stats process: server log only.
+    STATS = enum.auto()
+    #: A library below a command that is about no user, which does not know its name.
+    LIBRARY = enum.auto()
 
 
 class Log(msgspec.Struct, frozen=True, gc=False):
@@ -71,9 +75,15 @@ class Streamed(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
+class Speaker(msgspec.Struct, frozen=True, gc=False):
+    """From here on the process's own log lines are prefixed as those of `scope`."""
+
+    scope: Scope
+
+
 Value: TypeAlias = bytes | Streamed
 Row: TypeAlias = tuple[Value, ...]
-Item: TypeAlias = Row | Log | Text
+Item: TypeAlias = Row | Log | Text | Speaker
 Output: TypeAlias = Generator[Item, None, Status]
 
 

@@ -17,6 +17,7 @@ from itertools import islice
 import msgspec
 
 from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.daemons import Daemons
 from fakedove.dovecot.quota import parse_grace, parse_size
 from fakedove.dovecot.user import User, UserSeed
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
@@ -44,6 +45,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[LoginSession, ...] = ()
     keys: Mapping[str, str]
     files: Mapping[str, bytes]
+    daemons: Daemons = msgspec.field(default_factory=Daemons)
 
 
 class UnknownUserError(UnknownNameError, KeyError):
@@ -81,6 +83,8 @@ class Store:
         self.sessions: list[LoginSession] = []
         self.dict: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
+        #: What the other processes of the server know.
+        self.daemons = Daemons()
         self.users: Users = Users(self)
         self.restore()
 
@@ -167,6 +171,7 @@ class Store:
             sessions=tuple(self.sessions),
             keys=self.dict.copy(),
             files=self.files.copy(),
+            daemons=self.daemons.copy(),
         )
 
     def restore(self, snapshot: Snapshot | None = None) -> None:
@@ -183,6 +188,7 @@ class Store:
         self.dict.update(point.keys)
         self.files.clear()
         self.files.update(point.files)
+        self.daemons.become(point.daemons)
 
     def unknown(self, name: str) -> UnknownUserError:
         """Return the error that there is no user `name`, with a near one if there is any."""

@@ -5,7 +5,7 @@ Texts of one command stand beside that command; here is what all of them share.
 
 from __future__ import annotations
 
-from fakedove.dovecot.releases import Getopt, Release
+from fakedove.dovecot.release import Getopt, Release
 from fakedove.dovecot.reply import Log, Scope
 
 

@@ -122,9 +122,10 @@ class _Connection:
         session = self._session
         plan = session.open(peer)
         while True:
-            # Nearly every plan is this one, and each coroutine on the way counts.
-            if len(plan) == 1 and type(plan[0]) is Send:
-                await self._send(plan[0].data)
+            # Nearly every plan is one small reply, and each coroutine on the way counts.
+            if len(plan) == 1 and type(plan[0]) is Send and self._tls is None:
+                if rest := self._send_at_once(plan[0].data):
+                    await self._send(rest)
             elif plan:
                 await self._carry_out(plan)
             data = await self._read()
@@ -136,14 +137,14 @@ class _Connection:
 
     # Reading
 
-    async def _read(self) -> bytes:
+    def _read(self) -> Awaitable[bytes]:
         """Read what the session has room for; b"" is EOF. Over TLS this is plaintext."""
         room = self._session.room
         if room <= 0:
-            await self._hold()
+            return self._hold()
         if self._tls is None:
-            return await self._receive(room if room < READ_BYTES else READ_BYTES)
-        return await self._read_tls(self._tls, room)
+            return self._receive(room if room < READ_BYTES else READ_BYTES)
+        return self._read_tls(self._tls, room)
 
     async def _read_tls(self, tls: TlsLayer, room: int) -> bytes:
         from fakedove.net.tls import TlsError
@@ -245,6 +246,17 @@ class _Connection:
             case _:
                 self._say_close_notify()
         raise _OverError
+
+    def _send_at_once(self, data: bytes) -> bytes:
+        """Send what the kernel takes now; return the rest."""
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            return data
+        except OSError:
+            self.unsent += len(data)
+            raise _OverError from None
+        return data[sent:]
 
     async def _send(self, data: bytes) -> None:
         """Send all of `data`, or count what of it never left."""

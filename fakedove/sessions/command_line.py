@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fakedove.dovecot.releases import Release, ShortExtra
+from fakedove.dovecot.release import Release, ShortExtra
 from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.wire import tabescape
 

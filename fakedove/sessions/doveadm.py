@@ -12,11 +12,11 @@ from typing import TypeAlias
 import msgspec
 
 from fakedove.double.journal import Exchange
-from fakedove.double.stubs import Answer, Stub
+from fakedove.double.stubs import Answer
 from fakedove.dovecot import dispatch
 from fakedove.dovecot.output import BLOCK, Formatter
 from fakedove.dovecot.registry import Call, Invocation
-from fakedove.dovecot.releases import LogChannel
+from fakedove.dovecot.release import LogChannel
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Referral, Scope, Text
 from fakedove.dovecot.status import Status
 from fakedove.errors import ProtocolError
@@ -62,6 +62,9 @@ class _Getopt(enum.Enum):
     KILLS = enum.auto()
 
 
+_SOUND = _Getopt.SOUND
+
+
 class _Running(msgspec.Struct, frozen=True, gc=False):
     """A reply that is being made."""
 
@@ -93,7 +96,12 @@ class DoveadmSession:
         self._exchange: Exchange | None = None
         self._body: bytearray | None = None
         self._pending: Invocation | None = None
-        self._broken = _Getopt.SOUND
+        self._broken = _SOUND
+        #: Nothing is under way: the next bytes begin a command.
+        self._idle = False
+        # With a list of allowed commands the answer also depends on the listener.
+        restricted = settings.allowed_commands is not None
+        self._lines: dict[bytes, Invocation] = {} if restricted else world.lines
         #: How many writes of the exchange are in plans already.
         self._framed = 0
         self._out: list[bytes] = []
@@ -104,7 +112,7 @@ class DoveadmSession:
     @property
     def room(self) -> int:
         """Bytes that still fit before a line is too long."""
-        return self._connection.room
+        return self._release.dialect.line_limit if self._idle else self._connection.room
 
     def open(self, peer: Peer) -> Plan:
         """Begin; releases up to 2.2.33 greet first, inside TLS on a TLS listener."""
@@ -125,7 +133,19 @@ class DoveadmSession:
 
     def receive(self, data: bytes) -> Plan:
         """Take bytes of the client, b"" for EOF."""
-        self._connection.receive(data)
+        # Nearly always this is one command that was seen before. It goes without the events
+        # that all the others take.
+        invocation = self._lines.get(data) if self._idle else None
+        self._idle = False
+        if invocation is None:
+            self._connection.receive(data)
+            return self._go_on()
+        self._invoke(invocation)
+        if self._running is not None:
+            ending = self._produce(self._running)
+            if self._running is None:
+                self._idle = not invocation.breaks_next
+                return self._plan(ending)
         return self._go_on()
 
     def wake(self, event: Event) -> Plan:
@@ -169,6 +189,7 @@ class DoveadmSession:
                     ending = self._client_fault(error.fault)
                 else:
                     if event is wire.NEED_DATA:
+                        self._idle = self._connection.idle and self._broken is _SOUND
                         return self._plan(_NOTHING_ELSE)
                     ending = self._answer(event)
             if ending:
@@ -177,10 +198,10 @@ class DoveadmSession:
     def _plan(self, ending: _Ending) -> Plan:
         if not self._out:
             return ending
-        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        send = Send(b"".join(self._out))
         self._out.clear()
         self._size = 0
-        return (Send(data), *ending)
+        return (send, *ending) if ending else (send,)
 
     def _send(self, data: bytes) -> None:
         if data:
@@ -254,9 +275,9 @@ class DoveadmSession:
     # Commands ------------------------------------------------------------------------
 
     def _line(self, line: bytes) -> _Ending:
-        if self._broken is not _Getopt.SOUND:
+        if self._broken is not _SOUND:
             return self._broken_getopt()
-        invocation = self._world.lines.get(line)
+        invocation = self._lines.get(line + b"\n")
         if invocation is not None:
             return self._invoke(invocation)
         try:
@@ -290,8 +311,7 @@ class DoveadmSession:
             prepared = dispatch.Refusal(Status.DASH, texts.not_built(name))
         if isinstance(prepared, dispatch.Refusal):
             return self._refusal(prepared, parsed)
-        # Long lines are rare, and lines that log something are not alike each time; with a
-        # list of allowed commands the answer also depends on the listener.
+        # Long lines are rare, and lines that log something are not alike each time.
         if len(line) < 512 and not parsed.log and self._settings.allowed_commands is None:
             self._world.keep_line(line, prepared)
         return self._invoke(prepared)
@@ -352,9 +372,7 @@ class DoveadmSession:
             invocation.command.name, invocation.username, invocation.fields
         )
         self._formatter.register(len(invocation.columns))
-        stub: Stub | None = None
-        if world.stubs:
-            stub = world.stubs.find(invocation, self._settings.name)
+        stub = world.stubs.find(invocation, self._settings.name)
         if stub is not None and stub.answer is not None:
             stub.calls.append(exchange)
             output = stub.answer.output(invocation)
@@ -371,7 +389,7 @@ class DoveadmSession:
         formatter, output = self._formatter, running.output
         try:
             while True:
-                if self._framed < len(writes):
+                if writes:
                     self._frame(writes)
                 if self._size >= PLAN_BYTES:
                     return _NOTHING_ELSE
@@ -401,13 +419,13 @@ class DoveadmSession:
         return self._finish(running, status)
 
     def _finish(self, running: _Running, status: Status) -> _Ending:
-        command = running.invocation.command
-        if running.answer is not None and running.answer.raw is not None:
-            running.exchange.writes.append(running.answer.raw)
-            self._send(self._connection.data(running.answer.raw))
+        command, answer = running.invocation.command, running.answer
+        if answer is not None and answer.raw is not None:
+            running.exchange.writes.append(answer.raw)
+            self._send(self._connection.data(answer.raw))
             return self._after_reply()
         flushes = command.flushes != "" and bool(getattr(self._release, command.flushes))
-        suffix = b"" if running.answer is None else running.answer.suffix
+        suffix = b"" if answer is None else answer.suffix
         return self._end_reply(
             running.exchange, status, mail=command.mail, flushes=flushes, suffix=suffix
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Log, Scope
 from fakedove.sessions.world import ListenerSettings
 from fakedove.wire.handshake import Fault

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Log, Scope
 
 #: What never reaches a client.
-SERVER_ONLY = (Scope.STDERR, Scope.MASTER)
+SERVER_ONLY = (Scope.STDERR, Scope.MASTER, Scope.STATS)
 
 #: The process id that all of the fake's processes have in log lines.
 PID = b"4242"
@@ -15,14 +15,23 @@ PID = b"4242"
 class LogPrefix:
     """Prefixes of one connection's log lines."""
 
-    __slots__ = ("_connection", "_peer", "_release", "_session")
+    __slots__ = ("_connection", "_own", "_peer", "_release", "_session")
 
     def __init__(self, release: Release, address: str | None, session: bytes) -> None:
         self._release = release
         self._session = session
         shown = address is not None and release.log_address
         self._peer = address.encode() if shown and address is not None else b""
+        #: Prefix of what concerns the connection, and what the last command made of it.
         self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
+        self._own = self._connection
+
+    def settle(self, scope: Scope, username: bytes) -> None:
+        """Speak as in `scope` from here on wherever no command is at work on mail.
+
+        The prefix belongs to the process, and looking up a user leaves its mark on it.
+        """
+        self._own = self._prefix(scope, username)
 
     def of(self, entry: Log, command: bytes, username: bytes, *, told: bool) -> tuple[bytes, bytes]:
         """Return prefix and text of a log line about `command` of `username`.
@@ -39,7 +48,7 @@ class LogPrefix:
                 return prefix, b"tcp: " + entry.text
             case Scope.PROTOCOL:
                 return prefix, b"doveadm: " + entry.text
-            case Scope.STDERR | Scope.MASTER | Scope.STORAGE:
+            case Scope.STDERR | Scope.MASTER | Scope.STATS | Scope.STORAGE | Scope.LIBRARY:
                 return prefix, entry.text
             case _ if entry.level == entry.level.FATAL:
                 return prefix, entry.text
@@ -50,8 +59,12 @@ class LogPrefix:
         match scope:
             case Scope.MASTER:
                 return b"master: "
+            case Scope.STATS:
+                return b"stats: "
             case Scope.STDERR:
                 return b"doveadm: "
+            case Scope.CONNECTION:
+                return self._connection
             case Scope.LOOKUP:
                 if self._peer and self._release.log_prefix:
                     return b"doveadm(%b,%b): " % (self._peer, username)
@@ -62,5 +75,7 @@ class LogPrefix:
                 return b"doveadm(%b): " % username
             case Scope.PROCESS if self._release.log_pid:
                 return b"doveadm(%b): " % PID
-            case _:
+            case Scope.PROCESS:
                 return self._connection
+            case _:
+                return self._own

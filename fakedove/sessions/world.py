@@ -11,7 +11,7 @@ from fakedove.double.journal import Journal
 from fakedove.double.stubs import Stubs
 from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.registry import Invocation
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Store
 from fakedove.sessions.server_log import ServerLog
 
@@ -50,6 +50,8 @@ class World:
     log: ServerLog = field(default_factory=ServerLog)
     #: Content of a file on the server; raises OSError.
     read_file: Callable[[str], bytes] = no_files
+    #: Where the sockets of the server's processes would lie.
+    base_dir: str = "/var/run/dovecot"
     #: Not 0: users whose passdb says so are referred to other hosts.
     doveadm_port: int = 0
     #: Longest mail taken in, in bytes.
@@ -58,14 +60,16 @@ class World:
     connections: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     #: Large mails as they were sent last.
     escaped: EscapedBlocks = field(default_factory=EscapedBlocks)
-    #: Parsed command lines, by the line.
+    #: Parsed command lines, by the line with its LF.
     lines: dict[bytes, Invocation] = field(default_factory=dict)
 
     def keep_line(self, line: bytes, invocation: Invocation) -> None:
-        """Remember what a command line means."""
+        """Remember what a command line means, but for odd ones that end with a CR."""
+        if line.endswith(b"\r"):
+            return
         if len(self.lines) >= _KEPT_LINES:
             self.lines.clear()
-        self.lines[line] = invocation
+        self.lines[line + b"\n"] = invocation
 
     def new_session_id(self) -> bytes:
         """Return a session id as it stands in log prefixes."""

@@ -12,7 +12,7 @@ CLIENT_LINE_LIMIT = 32 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs between releases in the bytes of a connection (spec/releases.md 1.1-1.3)."""
+    """What differs between releases in the bytes of a connection."""
 
     #: The server's own protocol minor; it names it only to clients of minor 1 and more.
     minor: int

@@ -57,7 +57,7 @@ class DotReader:
 def stuff(data: bytes) -> bytes:
     """Return `data` with CRLF line ends, dot-stuffed and ended, as the doveadm program sends it.
 
-    A missing last line end is supplied (client-side.json: `save` with CRLF).
+    A missing last line end is supplied.
     """
     lines = data.replace(b"\r\n", b"\n").split(b"\n")
     stuffed = [b"." + line if line.startswith(b".") else line for line in lines]

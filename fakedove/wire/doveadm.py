@@ -53,6 +53,9 @@ class State(enum.Enum):
     CLOSED = enum.auto()
 
 
+_READY = State.READY
+
+
 class Move(enum.Enum):
     """What takes a conversation from one state to another."""
 
@@ -211,6 +214,11 @@ class Connection:
             return self._lines.room
         return SERVER_LINE_LIMIT
 
+    @property
+    def idle(self) -> bool:
+        """Whether the next bytes begin a command, and all before them were handed out."""
+        return self.state is _READY and self._lines.empty and not self._eof
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer; b"" is its EOF."""
         if not data:
@@ -306,7 +314,7 @@ class Connection:
     def flood(self, level: int, line: bytes, size: int = 0) -> bytes:
         """Return `line` as often as fills `size` bytes, as releases before 2.3.17 send it.
 
-        They repeat what follows an LF in a log text for ever (releases-measured.md 2.2).
+        They repeat what follows an LF in a log text for ever (recording extra.multiline-log).
         """
         assert self._framer is not None
         mark, times = bytes([level]), size // (len(line) + 2) + 1

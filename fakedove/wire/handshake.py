@@ -64,7 +64,7 @@ def _number(field: bytes) -> int | None:
 def plain_password(line: bytes, dialect: Dialect) -> bytes:
     """Return the password of a `PLAIN` line; raise ProtocolError with the fault.
 
-    The checks come in Dovecot's order; a NUL in the password ends it (doveadm-server.md 3).
+    The checks come in Dovecot's order; a NUL in the password ends it (recordings auth.*).
     """
     if not line.startswith(b"PLAIN\t"):
         raise ProtocolError(Fault.NON_PLAIN)

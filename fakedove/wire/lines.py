@@ -35,6 +35,11 @@ class LineBuffer:
         self._start = 0
         self._scanned = 0
 
+    @property
+    def empty(self) -> bool:
+        """Whether everything was handed out."""
+        return not self._buffer
+
     def __len__(self) -> int:
         return len(self._buffer) - self._start
 

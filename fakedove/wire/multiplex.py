@@ -2,7 +2,7 @@
 
 PACKET (2.2.33 on): channel byte, 32-bit big-endian length, data. STREAM (main, client minor
 4 and more): nine bytes of header once, then plain data of the current channel; `03 FE 00 c`
-switches to channel c, `03 FE 01` is a literal 03 (releases-measured.md section 3.1).
+switches to channel c, `03 FE 01` is a literal 03 (recordings stream.*).
 The reader tells the two apart by the first five bytes, as the real client does.
 """
 

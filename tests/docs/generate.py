@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fakedove.dovecot.releases import ROWS, Release
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import ROWS
 from tests.replay.compare import differences
 from tests.replay.fake import VALUES, replay, world_of
 from tests.replay.transcripts import Conversation, load, releases

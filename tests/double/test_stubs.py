@@ -134,7 +134,7 @@ def test_what_a_stub_answers_to(
     assert stubs.find(QUOTA, "unix") is (stub if matches else None)
 
 
-# doveadm-server.md section 9: the program adds `-u tss` and `--` by itself.
+# Measured: the program adds `-u tss` and `--` by itself.
 @pytest.mark.parametrize(
     "fields",
     [

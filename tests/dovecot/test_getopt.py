@@ -62,7 +62,7 @@ def test_options(
     assert parsed(*fields) == Parsed(tuple(options), tuple(arguments))
 
 
-# doveadm-server.md section 5: "GNU getopt_long (permuting, `--` ends)".
+# Measured: "GNU getopt_long (permuting, `--` ends)".
 def test_options_and_arguments_mix() -> None:
     assert parsed(b"one", b"-A", b"two", b"-u", b"tss", b"three") == Parsed(
         (("all-users", None), ("user", b"tss")), (b"one", b"two", b"three")

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakedove.dovecot.output import BLOCK, Formatter
-from fakedove.dovecot.releases import ROWS, Release, find_release
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import ROWS, find_release
 from fakedove.dovecot.reply import Row, Streamed
 from fakedove.dovecot.status import Status
 from fakedove.wire import tabescape
@@ -36,7 +37,7 @@ def reply(
     return writes
 
 
-# doveadm-server.md section 6.1: "first command: exactly one packet per row; then one".
+# Measured: "first command: exactly one packet per row; then one".
 def test_the_first_command_writes_row_by_row() -> None:
     assert reply(Formatter(NEW), 5, [STORAGE, MESSAGE]) == [
         b"User quota\tSTORAGE\t26\t1048576\t0\t",
@@ -50,7 +51,7 @@ def test_a_reply_without_rows_is_its_status() -> None:
     assert reply(Formatter(NEW), 5, [], Status.NOUSER) == [b"\n-NOUSER\n"]
 
 
-# doveadm-server.md section 6.1: `mailbox list` (1) then `quota get` (5): packets of 6 fields.
+# Measured: `mailbox list` (1) then `quota get` (5): packets of 6 fields.
 def test_the_second_command_writes_as_many_fields_as_both_have_columns() -> None:
     formatter = Formatter(NEW)
     reply(formatter, 1, [(b"INBOX",), (b"Sent",)])
@@ -102,7 +103,7 @@ def test_quota_get_after_another_command(columns: int, status: Status, writes: l
     assert reply(formatter, 5, [STORAGE, MESSAGE]) == writes
 
 
-# doveadm-server.md section 6.1: what is left over comes after the status line.
+# Measured: what is left over comes after the status line.
 def test_other_commands_leave_fields_behind_their_status() -> None:
     formatter = Formatter(NEW)
     reply(formatter, 1, [(b"INBOX",)])
@@ -110,7 +111,7 @@ def test_other_commands_leave_fields_behind_their_status() -> None:
     assert reply(formatter, 2, rows, mail=False) == [b"auth\t1\tlmtp\t", b"\n+\n", b"2\t"]
 
 
-# releases.md section 1.2: since 2.3.8 who and kick write everything first.
+# By release: since 2.3.8 who and kick write everything first.
 def test_who_writes_all_before_its_status() -> None:
     formatter = Formatter(NEW)
     reply(formatter, 1, [(b"INBOX",)])
@@ -128,7 +129,7 @@ def test_the_position_is_never_reset() -> None:
     assert reply(formatter, 0, [(b"b", b"c", b"d")]) == [b"b\tc\t", b"d\t", b"\n+\n"]
 
 
-# releases.md section 1.3: 2.3.8 to 2.3.18 gather rows up to 8 KiB.
+# By release: 2.3.8 to 2.3.18 gather rows up to 8 KiB.
 def test_rows_are_gathered() -> None:
     assert reply(Formatter(GATHERS), 5, [STORAGE, MESSAGE]) == [
         b"User quota\tSTORAGE\t26\t1048576\t0\tUser quota\tMESSAGE\t8\t-\t0\t",
@@ -138,7 +139,7 @@ def test_rows_are_gathered() -> None:
     assert [len(write) for write in writes] == [9003, 3001, 3]
 
 
-# releases.md section 1.2: failures of 2.2.22 to 2.3.16 have a second status.
+# By release: failures of 2.2.22 to 2.3.16 have a second status.
 def test_two_statuses() -> None:
     assert reply(Formatter(GATHERS), 1, [(b"a",)], Status.NOTFOUND) == [
         b"a\t",
@@ -154,7 +155,7 @@ def test_values_are_escaped() -> None:
     assert reply(formatter, 1, [(b"a\tb\n",)])[0] == b"a\x01tb\x01n\t"
 
 
-# doveadm-server.md section 6: `user` writes JSON and status in one packet.
+# Measured: `user` writes JSON and status in one packet.
 def test_text_goes_out_with_the_status() -> None:
     writes: list[bytes] = []
     formatter = Formatter(NEW)
@@ -164,7 +165,7 @@ def test_text_goes_out_with_the_status() -> None:
     assert writes == [b'{"tss":{}}\n+\n']
 
 
-# releases-measured.md: 2.2.33 to 2.3.7 write each piece apart.
+# By release: 2.2.33 to 2.3.7 write each piece apart.
 def test_text_in_pieces() -> None:
     writes: list[bytes] = []
     formatter = Formatter(find_release("2.2.36"))
@@ -174,7 +175,7 @@ def test_text_in_pieces() -> None:
     assert writes == [b"{", b"}", b"\n+\n"]
 
 
-# doveadm-server.md section 7: streamed values are cut whenever 8192 escaped bytes are pending.
+# Measured: streamed values are cut whenever 8192 escaped bytes are pending.
 def test_streamed_values_are_cut() -> None:
     writes = reply(Formatter(find_release("2.4.1")), 2, [(b"1", Streamed(b"x" * 20000))])
     assert [len(write) for write in writes] == [2 + BLOCK, BLOCK, 20000 - 2 * BLOCK + 1, 3]
@@ -185,7 +186,7 @@ def test_plain_values_are_never_cut() -> None:
     assert [len(write) for write in reply(Formatter(NEW), 1, [(b"x" * 100_000,)])] == [100_001, 3]
 
 
-# releases.md section 1.2: NULs in streamed values end them before 2.2.26.
+# By release: NULs in streamed values end them before 2.2.26.
 @pytest.mark.parametrize(("number", "written"), [("2.2.25", b"a\t"), ("2.2.26", b"a\x010b\t")])
 def test_nuls_in_streamed_values(number: str, written: bytes) -> None:
     assert reply(Formatter(find_release(number)), 1, [(Streamed(b"a\0b"),)])[0] == written

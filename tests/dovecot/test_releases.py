@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.releases import (
-    MAIN,
-    NEWEST,
-    ROWS,
-    LogChannel,
-    Release,
-    choose_release,
-    find_protocol,
-    find_release,
-)
+from fakedove.dovecot.command_spans import MAIN
+from fakedove.dovecot.release import LogChannel, Release
+from fakedove.dovecot.releases import NEWEST, ROWS, choose_release, find_protocol, find_release
 from fakedove.dovecot.status import Status
 from fakedove.errors import ConfigurationError, UnknownReleaseError
 
@@ -102,7 +95,7 @@ def test_any_number_is_in_one_row_or_unknown(number: str) -> None:
     assert found in [replace(row, number=number) for row in ROWS]
 
 
-# releases.md section 1.1: the server's own minor.
+# By release: the server's own minor.
 @pytest.mark.parametrize(
     ("number", "minor"),
     [
@@ -121,7 +114,7 @@ def test_protocol_minors(number: str, minor: int) -> None:
     assert find_release(number).dialect.minor == minor
 
 
-# releases.md section 0, "the most asked": (attribute, last release without, first with).
+# By release: "the most asked": (attribute, last release without, first with).
 @pytest.mark.parametrize(
     ("attribute", "before", "first"),
     [
@@ -160,7 +153,7 @@ def test_when_a_release_learned_something(attribute: str, before: str, first: st
     assert getattr(find_release(first), attribute)
 
 
-# releases.md section 1: what went away again.
+# By release: what went away again.
 @pytest.mark.parametrize(
     ("attribute", "last", "after"),
     [
@@ -186,7 +179,7 @@ def test_row_packets_had_a_gap() -> None:
     assert find_release("2.3.19").row_packets
 
 
-# doveadm-server.md section 7, "who gets it".
+# Measured: "who gets it".
 def test_who_gets_log_lines() -> None:
     assert find_release("2.2.32").log_channel is LogChannel.NONE
     assert find_release("2.2.33").log_channel is LogChannel.MULTIPLEXED
@@ -194,7 +187,7 @@ def test_who_gets_log_lines() -> None:
     assert find_release("2.4.0").log_channel is LogChannel.OPTION
 
 
-# releases.md section 1.2: from a dash over numbers to names; two statuses for a failure.
+# By release: from a dash over numbers to names; two statuses for a failure.
 @pytest.mark.parametrize(
     ("number", "status", "lines"),
     [
@@ -235,7 +228,7 @@ def test_text_behind_a_status() -> None:
     assert release.status_lines(Status.OK, mail=True, suffix=b" text") == (b"\n+ text\n",)
 
 
-# command-spans.json and doveadm-server.md section 8.
+# By release.
 @pytest.mark.parametrize(
     ("command", "number", "known"),
     [

@@ -15,7 +15,9 @@ import msgspec
 
 from fakedove.certificates import make_server_certificate
 from fakedove.double.stubs import Stubs
-from fakedove.dovecot.releases import MAIN, Release, find_release
+from fakedove.dovecot.command_spans import MAIN
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import find_release
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.store_file import load_store
 from fakedove.net.tls import server_context

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.releases import ROWS, Release, find_release
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import ROWS, find_release
 from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.sessions.command_line import ClientFault, CommandLine, parse_command_line
 
@@ -23,7 +24,7 @@ def fault(line: bytes, release: Release = V24, allowed: set[bytes] | None = None
     return caught.value.text
 
 
-# doveadm-server.md section 5: FLAGS, USERNAME, COMMAND, arguments.
+# Measured: FLAGS, USERNAME, COMMAND, arguments.
 @pytest.mark.parametrize(
     ("line", "verbose", "username", "fields"),
     [
@@ -43,7 +44,7 @@ def test_fields_are_unescaped() -> None:
     assert parsed(b"\ta\x01tb\tx\x01ny\t\x011").fields == (b"x\ny", b"\x01")
 
 
-# doveadm-server.md section 5: an escaped NUL truncates the field; 2.2.26 learned the escape.
+# Measured: an escaped NUL truncates the field; 2.2.26 learned the escape.
 def test_an_escaped_nul_ends_its_field() -> None:
     assert parsed(b"\ttss\x010x\twho\ta").username == b"tss"
     assert parsed(b"\ttss\x010x\twho\ta").fields == (b"who", b"a")
@@ -69,7 +70,7 @@ def test_unknown_flags(line: bytes, flag: bytes, release: Release) -> None:
     assert fault(line, release) == b"doveadm client: Unknown flag: " + flag
 
 
-# doveadm-server.md section 5: compares field 3 literally; comes before "unknown command".
+# Measured: compares field 3 literally; comes before "unknown command".
 @pytest.mark.parametrize(
     ("line", "refused"),
     [
@@ -98,7 +99,7 @@ def test_option() -> None:
     assert not parsed(b"\ttss\tquota get\tOPTION").is_option
 
 
-# doveadm-server.md section 5, `x`: one more field, itself an escaped list.
+# Measured: `x`: one more field, itself an escaped list.
 @pytest.mark.parametrize(
     "line",
     [
@@ -119,7 +120,7 @@ def test_a_bad_ttl_is_logged_and_the_command_runs(value: bytes) -> None:
     assert found.log == (Log(b"Invalid proxy-ttl value: " + value, scope=Scope.LOOKUP),)
 
 
-# doveadm-server.md section 5: 2.4.1 is killed by signal 11, main closes the connection.
+# Measured: 2.4.1 is killed by signal 11, main closes the connection.
 def test_an_extra_field_with_nothing_behind_it() -> None:
     with pytest.raises(Fatal) as caught:
         parsed(b"x\tproxy-ttl=5\ttss", V24)

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from fakedove.dovecot.releases import ROWS, Release, find_release
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import ROWS, find_release
 from fakedove.dovecot.reply import Level, Log, Scope
 from fakedove.sessions.log_prefix import LogPrefix
 
@@ -25,7 +26,7 @@ def line(
     return prefix + text
 
 
-# doveadm-server.md section 7, "Prefixes".
+# Measured: "Prefixes".
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
@@ -43,7 +44,7 @@ def test_prefixes_of_2_3(scope: Scope, expected: bytes) -> None:
     assert line("2.3.19.1", scope) == expected
 
 
-# doveadm-server.md section 7: 2.4 adds `cmd NAME: `, and the word again for protocol errors.
+# Measured: 2.4 adds `cmd NAME: `, and the word again for protocol errors.
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
@@ -66,7 +67,7 @@ def test_the_last_words_of_a_process_name_no_command() -> None:
     assert line("2.4.1", Scope.PROCESS, level=Level.FATAL) == b"doveadm(4242): ..."
 
 
-# releases.md section 1.3: `doveadm(IP): ` since 2.2.6.
+# By release: `doveadm(IP): ` since 2.2.6.
 @pytest.mark.parametrize(
     ("release", "expected"),
     [
@@ -117,7 +118,7 @@ def test_another_user_than_the_command_names() -> None:
     assert prefixes.of(entry, b"who", b"tss", told=True) == (b"doveadm(bob): ", b"x")
 
 
-# releases.md section 1.3: before 2.3.17 a client with a log channel costs the log its prefix.
+# By release: before 2.3.17 a client with a log channel costs the log its prefix.
 @pytest.mark.parametrize(
     ("release", "scope", "expected"),
     [

@@ -70,7 +70,7 @@ def test_any_cut_gives_the_same_mail(data: bytes, sizes: list[int]) -> None:
     assert read(data, sizes) == read(data)
 
 
-# client-side.json unix.save: CRLF line ends, dot-stuffed, ended by CRLF, dot, CRLF.
+# What the doveadm program sends: CRLF line ends, dot-stuffed, ended by CRLF, dot, CRLF.
 def test_the_program_sends_crlf() -> None:
     assert stuff(b"Subject: x\n\n.dot\nend\n") == b"Subject: x\r\n\r\n..dot\r\nend\r\n\r\n.\r\n"
 

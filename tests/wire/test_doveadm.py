@@ -86,7 +86,7 @@ def test_a_refused_password_ends_the_conversation() -> None:
     assert server.next_event() is NEED_DATA
 
 
-# doveadm-server.md section 2: the minor decides whether VERSION is answered, never its value.
+# Measured: the minor decides whether VERSION is answered, never its value.
 @pytest.mark.parametrize(
     ("release", "minor", "answer"),
     [
@@ -106,7 +106,7 @@ def test_answers_to_version(release: str, minor: int, answer: bytes) -> None:
     assert server.answer_hello() == answer
 
 
-# releases.md section 1.1: up to 2.2.33.2 the server greets first; 2.2.33 adds VERSION later.
+# By release: up to 2.2.33.2 the server greets first; 2.2.33 adds VERSION later.
 def test_old_servers_greet_first() -> None:
     server = server_of("2.2.32")
     assert server.greet() == b"+\n"
@@ -126,7 +126,7 @@ def test_old_servers_greet_first() -> None:
     assert server.data(b"\n+\n") == b"\x00\x00\x00\x00\x03\n+\n"
 
 
-# releases.md section 1.1: 2.0.14 to 2.0.21 check the password and say nothing.
+# By release: 2.0.14 to 2.0.21 check the password and say nothing.
 def test_servers_that_never_answer_a_password() -> None:
     server = greeted(server_of("2.0.14", preauthenticated=False), 0)
     server.receive(PLAIN)
@@ -146,20 +146,20 @@ def test_nothing_is_framed_for_minor_0() -> None:
     assert server.data(b"\n+\n") == b"\n+\n"
 
 
-# doveadm-server.md section 7: level byte, text, LF; a text with LF is split. One packet.
+# Measured: level byte, text, LF; a text with LF is split. One packet.
 def test_log_lines() -> None:
     server = greeted(server_of("2.3.19.1"), 1)
     assert server.log(4, [b"doveadm: a"]) == b"L\0\0\0\x0c\x04doveadm: a\n"
     assert server.log(3, [b"a", b"b"]) == b"L\0\0\0\x06\x03a\n\x03b\n"
 
 
-# releases.md section 1.3: up to 2.3.7 level, text and LF are packets of their own.
+# By release: up to 2.3.7 level, text and LF are packets of their own.
 def test_log_lines_in_three_packets() -> None:
     server = greeted(server_of("2.3.4.1"), 1)
     assert server.log(4, [b"text"]) == b"L\0\0\0\x01\x04L\0\0\0\x04textL\0\0\0\x01\n"
 
 
-# doveadm-server.md section 7: main, from client minor 4.
+# Measured: main, from client minor 4.
 def test_the_stream_format() -> None:
     server = greeted(server_of("main"), 4)
     assert server.log(4, [b"x"]) == multiplex.STREAM_HEADER + b"\x03\xfe\x00L\x04x\n"
@@ -176,7 +176,7 @@ def test_a_stream_that_ends_before_it_began_has_its_header() -> None:
     assert greeted(server_of("main"), 3).close() == b""
 
 
-# doveadm-server.md section 4: after TLS the client goes on with PLAIN, VERSION is not repeated.
+# Measured: after TLS the client goes on with PLAIN, VERSION is not repeated.
 def test_starttls() -> None:
     server = greeted(server_of("2.4.1", preauthenticated=False), 2)
     server.receive(b"STARTTLS\n\x16\x03\x01")
@@ -206,7 +206,7 @@ def test_inside_tls_the_stream_header_comes_with_the_plus() -> None:
     assert server.data(b"\n+\n") == b"\n+\n"
 
 
-# doveadm-server.md section 2: CRLF is accepted, a NUL ends a line's text.
+# Measured: CRLF is accepted, a NUL ends a line's text.
 def test_line_ends_and_nuls() -> None:
     server = server_of("2.4.1")
     server.receive(b"VERSION\tdoveadm-server\t1\t0\0rest\r\n")

@@ -80,7 +80,7 @@ def test_a_client_that_starts_tls() -> None:
     assert client.next_event() == Ready()
 
 
-# doveadm-server.md section 9: STARTTLS needs server minor >= 2.
+# Measured: STARTTLS needs server minor >= 2.
 @pytest.mark.parametrize("said", [b"-\n", b"VERSION\tdoveadm-client\t1\t1\n-\n"])
 def test_old_servers_know_no_starttls(said: bytes) -> None:
     client = client_of("2.4.1")
@@ -93,7 +93,7 @@ def test_old_servers_know_no_starttls(said: bytes) -> None:
     assert caught.value.fault is Fault.STARTTLS_UNSUPPORTED
 
 
-# doveadm-server.md section 9: exactly `+` or `-`, else error and close.
+# Measured: exactly `+` or `-`, else error and close.
 @pytest.mark.parametrize(
     ("said", "fault"),
     [
@@ -138,7 +138,7 @@ def test_command_lines_are_escaped() -> None:
     assert client.option(b"log-passthrough") == b"\t\tOPTION\tlog-passthrough\n"
 
 
-# doveadm-server.md section 6.
+# Measured.
 @pytest.mark.parametrize(
     ("said", "reply"),
     [
@@ -190,7 +190,7 @@ def test_a_broken_reply_does_not_hide_the_greeting() -> None:
     assert fault_of(client) is Fault.BAD_REPLY
 
 
-# releases.md section 1.2: 2.2.22 to 2.3.16 send a second status behind a failure's.
+# By release: 2.2.22 to 2.3.16 send a second status behind a failure's.
 def test_a_second_status_is_no_reply() -> None:
     client = ready(b"first")
     client.receive(b"\n-NOTFOUND\n\n-\n")
@@ -207,7 +207,7 @@ def test_any_number_of_stray_statuses_is_skipped() -> None:
     assert client.next_event() is NEED_DATA
 
 
-# releases.md section 1.1: on pre-authenticated sockets 2.2.33 sends VERSION behind the `+`.
+# By release: on pre-authenticated sockets 2.2.33 sends VERSION behind the `+`.
 @pytest.mark.parametrize("first", [1, 5, 30])
 def test_a_version_behind_the_plus(first: int) -> None:
     client = client_of("2.2.33")

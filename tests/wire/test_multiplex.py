@@ -31,7 +31,7 @@ def framed(framer: Framer, sent: list[tuple[int, bytes]]) -> bytes:
     return b"".join(framer.frame(channel, piece) for channel, piece in sent)
 
 
-# doveadm-server.md section 7: channel byte, length in 4 bytes, big-endian (seq.unknown-then-quota).
+# Measured: channel byte, length in 4 bytes, big-endian (seq.unknown-then-quota).
 def test_packets() -> None:
     framer = PacketFramer()
     assert framer.start() == b""
@@ -51,7 +51,7 @@ def test_a_packet_knows_no_limit_of_64_kilobytes() -> None:
     assert list(Reader().feed(PacketFramer().frame(MAIN, value))) == [(MAIN, value)]
 
 
-# doveadm-server.md section 7: nine bytes of header, before the first data.
+# Measured: nine bytes of header, before the first data.
 def test_a_stream_begins_with_its_header_once() -> None:
     framer = StreamFramer()
     assert framer.frame(MAIN, b"a\t") == b"\xff\xff\xff\xff\xff\x00\x02\x03\xfea\t"
@@ -65,7 +65,7 @@ def test_the_header_may_be_asked_for_before_any_data() -> None:
     assert framer.frame(MAIN, b"x") == b"x"
 
 
-# doveadm-server.md section 7: `03 FE 00 <channel>` switches.
+# Measured: `03 FE 00 <channel>` switches.
 def test_a_stream_switches_channels_only_when_they_change() -> None:
     framer = StreamFramer()
     framer.start()
@@ -74,7 +74,7 @@ def test_a_stream_switches_channels_only_when_they_change() -> None:
     assert framer.frame(MAIN, b"\n+\n") == b"\x03\xfe\x00\x00\n+\n"
 
 
-# doveadm-server.md section 7: "A 03 needs that only if the next byte is FE or if it is the last".
+# Measured: "A 03 needs that only if the next byte is FE or if it is the last".
 @pytest.mark.parametrize(
     ("plain", "sent"),
     [

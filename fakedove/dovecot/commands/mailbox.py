@@ -9,7 +9,7 @@ from fakedove.dovecot import masks
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import mailbox_name, to_mutf7
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, combine
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User

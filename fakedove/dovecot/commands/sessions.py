@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from fakedove.dovecot import masks
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
-from fakedove.dovecot.releases import Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Row, Scope
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.store import LoginSession

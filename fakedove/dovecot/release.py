@@ -1,0 +1,263 @@
+"""What a release of Dovecot does, as far as a client can see: the columns of the release table.
+
+All other code asks a `Release`; none compares release numbers.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from fakedove.dovecot.command_spans import commands_of
+from fakedove.dovecot.event_filter import Grammar
+from fakedove.dovecot.services import SERVICES_2_2, Service
+from fakedove.dovecot.status import Status
+from fakedove.wire.dialect import Dialect
+
+
+class Scope(enum.Enum):
+    """Which commands there are on the wire."""
+
+    MAIL = enum.auto()
+    ALL = enum.auto()
+
+
+class Failure(enum.Enum):
+    """How a failed command is reported."""
+
+    DASH = enum.auto()
+    NUMBER = enum.auto()
+    NAME_OR_DASH = enum.auto()
+    NAME = enum.auto()
+
+
+class Getopt(enum.Enum):
+    """How options are parsed."""
+
+    #: Short options; a bad one fails this command and breaks the next.
+    SHORT = enum.auto()
+    #: Short options; a bad one kills the process.
+    SHORT_DIES = enum.auto()
+    #: getopt_long; a bad one is -USAGE.
+    LONG = enum.auto()
+    #: The same with a log line for the client.
+    LONG_LOGGED = enum.auto()
+
+
+class UserRule(enum.Enum):
+    """Whose mail a command is about."""
+
+    #: The username field alone; `-A` and a wildcard in `-u` only add a column.
+    FIELD = enum.auto()
+    #: The username field, but `-u` overrides it, and `-A` and wildcards iterate.
+    OPTION_OVERRIDES = enum.auto()
+    #: `-u` or nothing: without it the process dies.
+    OPTION = enum.auto()
+    #: The username field; `-A` iterates over all users.
+    FIELD_ALL_ITERATES = enum.auto()
+
+
+class LogChannel(enum.Enum):
+    """Who gets log lines on the multiplexed connection."""
+
+    NONE = enum.auto()
+    MULTIPLEXED = enum.auto()
+    #: Minors 1 and 2 always, others after `OPTION log-passthrough`.
+    OPTION = enum.auto()
+
+
+class Alpn(enum.Enum):
+    """Where TLS offers the protocol name `doveadm`."""
+
+    NEVER = enum.auto()
+    ALWAYS = enum.auto()
+    #: Only for STARTTLS where `ssl = no` and yet there is a certificate.
+    WITHOUT_SSL = enum.auto()
+
+    def offered(self, ssl: str) -> bool:
+        """Whether a listener with this `ssl` setting offers it."""
+        return self is Alpn.ALWAYS or (self is Alpn.WITHOUT_SSL and ssl == "no")
+
+
+class ShortExtra(enum.Enum):
+    """What an `x` flag with too few fields does."""
+
+    CRASHES = enum.auto()
+    CLOSES = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A row: the releases from `first` to `last` behave like this."""
+
+    first: str
+    last: str
+    dialect: Dialect
+    #: The release asked for: `first`, `last` or one between them.
+    number: str = ""
+    # The connection.
+    #: The server closes after one reply.
+    one_command: bool = False
+    #: A client that must authenticate meets a process that dies.
+    no_auth: bool = False
+    #: TLS from the first byte.
+    ssl: bool = False
+    #: Where the TLS server offers ALPN `doveadm`.
+    alpn: Alpn = Alpn.NEVER
+    #: `ssl = no` refuses STARTTLS; later only a missing certificate does.
+    ssl_no_refuses_starttls: bool = True
+    # Replies.
+    scope: Scope = Scope.MAIL
+    mail_failure: Failure = Failure.DASH
+    other_failure: Failure = Failure.DASH
+    #: An unknown user has a status of its own; before, the process dies.
+    nouser: bool = False
+    #: A failure's status is followed by `\\n-\\n`.
+    double_status: bool = False
+    #: Statuses that this release knows beside those that all have.
+    extra_statuses: frozenset[Status] = frozenset()
+    #: Each row is a write of its own; else rows are gathered up to 8 KiB.
+    row_packets: bool = True
+    #: who and kick write everything before the status.
+    who_flushes: bool = False
+    #: Where a block of a streamed value ends: at multiples of 8 KiB of the value itself.
+    streams_from_value_start: bool = False
+    #: NULs in streamed values are escaped; before, they end the value.
+    escapes_streamed_nul: bool = False
+    # The log.
+    log_channel: LogChannel = LogChannel.NONE
+    #: Texts on the log channel carry the server log's prefix.
+    log_prefix: bool = False
+    #: `cmd NAME: `, `tcp: ` and `doveadm: ` before log texts.
+    log_names_command: bool = False
+    #: Mail commands log as `doveadm(user)<pid><session>: `; before, as `doveadm(user): `.
+    log_session: bool = False
+    #: An EOF inside TLS is logged as `Connection closed`.
+    log_tls_closed: bool = False
+    #: Between users the process logs as `doveadm(pid): `; before, as `doveadm: `.
+    log_pid: bool = False
+    #: Connections over TCP log as `doveadm(IP): `.
+    log_address: bool = False
+    #: The line of a wrong kind of authentication is quoted.
+    log_quotes_auth: bool = False
+    logs_unknown_user: bool = False
+    #: `Extraneous arguments found` names them.
+    log_names_extraneous: bool = False
+    # Commands in general.
+    user_rule: UserRule = UserRule.FIELD
+    getopt: Getopt = Getopt.SHORT
+    #: `mailbox<TAB>list` is `mailbox list`.
+    split_names: bool = False
+    #: `-F file` iterates over the users in a file on the server.
+    user_file: bool = False
+    trans_flags: bool = False
+    no_userdb_lookup: bool = False
+    #: An option's number that is none is -USAGE; before, it is ignored.
+    strict_numbers: bool = False
+    #: `OPTION log-passthrough`.
+    option: bool = False
+    short_extra: ShortExtra = ShortExtra.CRASHES
+    # Single commands.
+    save_places: bool = False
+    #: kick answers with a count; before, with the user names.
+    kick_counts: bool = False
+    #: who -1 has a column for the destination address, who and kick have `-f`.
+    who_destination: bool = False
+    #: `user` with a mask lists users.
+    user_masks: bool = False
+    #: `user` writes each piece of its JSON apart.
+    user_json_pieces: bool = False
+    #: `user -f` leaves the commas of the fields it left out.
+    user_json_commas: bool = False
+    #: `user` marks the log lines that follow it, as mail commands do.
+    user_marks_log: bool = True
+    #: userdb fields are settings of 2.4 (`mail_path`, `quota_storage_size`).
+    userdb_settings: bool = False
+    # Other processes.
+    #: A process that has opened a user's mail keeps that user's rights.
+    drops_privileges: bool = True
+    #: What `service status` lists on a fresh server, and how many columns it has.
+    services: tuple[Service, ...] = SERVICES_2_2
+    service_columns: int = 11
+    #: The socket of the old statistics, and whether they have the name `stats dump`.
+    old_stats_socket: str = "stats"
+    stats_dump_is_old: bool = True
+    #: What `stats add` understands, and whether the stats process alone says why it does not.
+    event_filter: Grammar = Grammar()  # noqa: RUF009  # immutable
+    stats_hides_reasons: bool = False
+    #: instance list and remove die.
+    instance_dies: bool = True
+    #: who and kick take several user masks; before, -USAGE (and kick crashes if it counts).
+    several_user_masks: bool = False
+    #: proxy list and kick are who and kick; before, they ask the login processes.
+    proxy_is_who: bool = False
+    #: `proxy kick -h`.
+    proxy_kick_host: bool = False
+    #: log errors has microseconds, and prefixes as they are.
+    log_errors_in_full: bool = False
+    #: auth cache flush without a user flushes all; before, the process dies.
+    auth_cache_flush_all: bool = True
+    status_firstsaved: bool = False
+    status_deleted: bool = False
+    #: An empty mailbox's `firstsaved` is `never`; before, 2^64-1.
+    firstsaved_never: bool = False
+    #: `-f` fields leave the first positional argument unused.
+    status_option_keeps_positional: bool = False
+    #: A literal mailbox that does not exist is an error for searches.
+    missing_mailbox_fails: bool = True
+    #: Deleting the last child deletes a parent that is no mailbox.
+    deletes_empty_parents: bool = False
+    #: Variables are `%u`; later, `%{user}`.
+    percent_variables: bool = True
+    #: Subscriptions are listed in the order of the mailboxes; before, as in their file.
+    subscriptions_in_list_order: bool = False
+    #: Quota counts what is stored; later, what clients see.
+    quota_physical: bool = False
+    #: How a new mailbox name with a control character is refused, and which characters.
+    control_name_text: str = "Control characters not allowed in new mailbox names"
+    delete_is_control: bool = False
+    #: Keywords that a new mail gets by itself.
+    new_mail_keywords: tuple[str, ...] = ()
+
+    def status_lines(self, status: Status, *, mail: bool, suffix: bytes = b"") -> tuple[bytes, ...]:
+        """Return the writes that end a reply: one, or two where failures are doubled.
+
+        `suffix` is text behind the status, such as the host of REFERRAL.
+        """
+        if status is Status.OK:
+            return (b"\n+%b\n" % suffix,) if suffix else _OK_LINES
+        if status is Status.DASH:
+            return (b"\n-\n",)
+        style = self.mail_failure if mail else self.other_failure
+        line = b"\n-%b%b\n" % (self._failure_text(status, style), suffix)
+        return (line, b"\n-\n") if self.double_status else (line,)
+
+    def knows(self, command: str) -> bool:
+        """Whether this release's server knows `command` on the wire."""
+        mail_only = self.scope is Scope.MAIL
+        return command in commands_of(self.number, mail_only=mail_only)
+
+    def _failure_text(self, status: Status, style: Failure) -> bytes:
+        if status is Status.NOUSER and self.nouser:
+            return b"NOUSER"
+        if style is Failure.DASH:
+            return b""
+        if style is Failure.NUMBER:
+            return b"%d" % status.value
+        if status in _STATUSES or status in self.extra_statuses:
+            return status.name.encode()
+        return b"UNKNOWN" if style is Failure.NAME else b""
+
+
+_OK_LINES = (b"\n+\n",)
+_STATUSES = frozenset(
+    {
+        Status.TEMPFAIL,
+        Status.USAGE,
+        Status.NOUSER,
+        Status.NOPERM,
+        Status.PROTOCOL,
+        Status.DATAERR,
+        Status.NOTFOUND,
+    }
+)
