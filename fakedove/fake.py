@@ -344,6 +344,8 @@ class AsyncFakeDovecot:
             self.journal,
             self.log,
             read_file=partial(premises.read_file, store.files),
+            base_dir=str(premises.base_dir),
+            directory=str(premises.base_dir),
             doveadm_port=config.doveadm_port,
         )
 

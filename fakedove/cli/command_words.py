@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
 from fakedove.dovecot import dispatch, getopt
 from fakedove.dovecot.command_spans import MAIL_COMMANDS, OTHER_COMMANDS
 from fakedove.dovecot.registry import COMMANDS, Command, Invocation

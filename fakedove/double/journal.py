@@ -15,6 +15,8 @@ from fakedove.dovecot.status import Status
 
 #: Exchanges kept; older ones fall out.
 CAPACITY = 10_000
+#: Bytes of replies kept, not counting the newest exchange.
+CAPACITY_BYTES = 64 * 1024 * 1024
 
 
 class Exchange(msgspec.Struct, gc=False):
@@ -64,8 +66,12 @@ class Exchange(msgspec.Struct, gc=False):
 class Journal:
     """The exchanges of one fake."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=capacity)
+    def __init__(self, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
+        self._exchanges: deque[Exchange] = deque()
+        self._sizes: deque[int] = deque()
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._bytes = 0
         #: Each is told of every exchange that is added.
         self.followers: list[Callable[[Exchange], None]] = []
 
@@ -77,7 +83,14 @@ class Journal:
 
     def append(self, exchange: Exchange) -> None:
         """Add an exchange, before the first byte of its reply leaves."""
+        if self._exchanges:
+            # What came before is as long as it gets, or nearly.
+            self._sizes.append(sum(map(len, self._exchanges[-1].writes)))
+            self._bytes += self._sizes[-1]
         self._exchanges.append(exchange)
+        while self._bytes > self._capacity_bytes or len(self._exchanges) > self._capacity:
+            self._exchanges.popleft()
+            self._bytes -= self._sizes.popleft()
         for tell in self.followers:
             tell(exchange)
 
@@ -96,6 +109,8 @@ class Journal:
     def clear(self) -> None:
         """Forget everything."""
         self._exchanges.clear()
+        self._sizes.clear()
+        self._bytes = 0
 
     def describe(self) -> str:
         """Return the whole journal as a conversation."""

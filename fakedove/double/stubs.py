@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from fakedove.double.journal import Exchange
+from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
 from fakedove.dovecot import masks
 from fakedove.dovecot.registry import COMMANDS, USERNAME_COLUMN, Command, Invocation
 from fakedove.dovecot.release import Release

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fakedove.dovecot import commands as _register_all_commands  # noqa: F401
 from fakedove.dovecot import getopt, masks, texts
 from fakedove.dovecot.registry import (
     COMMANDS,
@@ -23,13 +22,25 @@ from fakedove.dovecot.registry import (
     Parameter,
 )
 from fakedove.dovecot.release import Getopt, Release, UserRule
-from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Referral, Scope, combine
+from fakedove.dovecot.reply import (
+    Fatal,
+    Item,
+    Level,
+    Log,
+    Output,
+    Referral,
+    Row,
+    Scope,
+    Value,
+    combine,
+)
 from fakedove.dovecot.status import Status
 
 #: Command names have up to this many words.
 _MOST_WORDS = 4
+_NUMBER = re.compile(rb"-?[0-9]{1,19}")
 #: What fits 64 bits.
-_NUMBER = re.compile(rb"[0-9]{1,19}")
+_NUMBERS = range(-(1 << 63), 1 << 63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +57,12 @@ class Refusal:
 
 
 class _BadNumber(Exception):
-    def __init__(self, value: bytes) -> None:
+    """A number that is none; `why` says what it lacks, if that is told."""
+
+    def __init__(self, value: bytes, why: bytes = b"") -> None:
         super().__init__(value)
         self.value = value
+        self.why = why
 
 
 class UnbuiltCommand(Exception):
@@ -70,24 +84,30 @@ def prepare(
     options = [one for one in parameters if not one.positional]
     long = release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
     try:
-        parsed = getopt.parse(rest, options, long=long)
+        parsed = getopt.parse(rest, options, long=long, options_first=command.options_first)
     except getopt.BadOption as bad:
         return _bad_option(release, command, bad)
     by_name = {one.long: one for one in options}
     try:
         arguments = _option_values(parsed.options, by_name, strict=release.strict_numbers)
+        surplus = _positionals(
+            arguments,
+            parsed.arguments,
+            [one for one in parameters if one.positional],
+            strict=release.strict_numbers,
+        )
     except _BadNumber as bad_number:
-        return Refusal(Status.USAGE, texts.invalid_number(bad_number.value), command)
-    surplus = _positionals(
-        arguments, parsed.arguments, [one for one in parameters if one.positional]
-    )
+        return Refusal(
+            Status.USAGE, texts.invalid_number(bad_number.value, bad_number.why), command
+        )
     if surplus:
         log = texts.extraneous(release, command.name, surplus)
         return Refusal(Status.USAGE if long else Status.DASH, log, command)
     _require(command, parameters, arguments)
     # glibc's getopt keeps a pointer into a last option that took no value; these releases
     # never reset it (recordings cmd.opt-A of 2.1.16 and 2.2.13).
-    breaks_next = not long and bool(parsed.options) and parsed.options[-1][1] is None
+    flag_last = bool(parsed.options) and parsed.options[-1][1] is None
+    breaks_next = not long and flag_last and not parsed.arguments
     return _invocation(release, command, username, arguments, rest, verbose, breaks_next)
 
 
@@ -182,12 +202,16 @@ def _option_values(
             values[name] = True
         elif known[name].kind is Kind.TEXTS:
             values[name] = (*(before if isinstance(before, tuple) else ()), value)
-        elif known[name].kind is Kind.NUMBER:
+        elif known[name].kind in (Kind.NUMBER, Kind.UNSIGNED):
+            number = int(value) if _NUMBER.fullmatch(value) else None
+            unsigned = known[name].kind is Kind.UNSIGNED
             # A number that is none is refused by some releases, and ignored by the others.
-            if _NUMBER.fullmatch(value):
-                values[name] = int(value)
-            elif strict:
-                raise _BadNumber(value)
+            if strict and (number is None or number not in _NUMBERS):
+                raise _BadNumber(value, b"Invalid number")
+            if strict and unsigned and number is not None and number < 0:
+                raise _BadNumber(value, b"Cannot be negative")
+            if number is not None and number in _NUMBERS:
+                values[name] = number
         else:
             values[name] = value
     return values
@@ -197,6 +221,8 @@ def _positionals(
     arguments: dict[str, ArgumentValue],
     given: tuple[bytes, ...],
     parameters: Sequence[Parameter],
+    *,
+    strict: bool,
 ) -> tuple[bytes, ...]:
     """Put positional arguments where they belong; return those that have no place."""
     for parameter in parameters:
@@ -204,10 +230,15 @@ def _positionals(
             break
         if parameter.kind is Kind.TEXTS:
             arguments[parameter.long] = given
-            given = ()
-        else:
-            arguments[parameter.long] = given[0]
-            given = given[1:]
+            return ()
+        value, *rest = given
+        if parameter.kind is not Kind.NUMBER:
+            arguments[parameter.long] = value
+        elif _NUMBER.fullmatch(value) and int(value) in _NUMBERS:
+            arguments[parameter.long] = int(value)
+        elif strict:
+            raise _BadNumber(value)
+        given = tuple(rest)
     return given
 
 
@@ -259,7 +290,8 @@ def _for_user(call: Call, name: bytes) -> Output:
         _refer(call.release, user.passdb, found)
     if found == call.invocation.username and not call.invocation.username_column:
         return (yield from output)
-    return (yield from _with_username(output, found, call.invocation.username_column))
+    width = len(call.invocation.columns) if call.invocation.username_column else 0
+    return (yield from _with_username(output, found, width))
 
 
 def _refer(release: Release, passdb: Mapping[str, str], name: bytes) -> None:
@@ -269,20 +301,35 @@ def _refer(release: Release, passdb: Mapping[str, str], name: bytes) -> None:
         raise Referral(b"%b@%b" % (name, host.encode()))
 
 
-def _with_username(output: Output, name: bytes, column: bool) -> Output:
-    """Put the user's real name into log lines, and into rows that have a column for it."""
+def _with_username(output: Output, name: bytes, width: int) -> Output:
+    """Put the user's real name into log lines, and into rows if they have a column for it.
+
+    `width` is the number of columns then; a row that lacks a value is filled by the next one.
+    """
+    position = 0
     try:
         while True:
             item = next(output)
             if isinstance(item, Log):
                 yield Log(item.text, item.level, item.scope, name)
-            elif column and isinstance(item, tuple):
-                yield (name, *item)
+            elif width and isinstance(item, tuple):
+                yield _named(item, name, position, width)
+                position = (position + len(item)) % (width - 1)
             else:
                 yield item
     except StopIteration as end:
         status: Status = end.value
         return status
+
+
+def _named(row: Row, name: bytes, position: int, width: int) -> Row:
+    """Return the values with the name before each that begins a row."""
+    if not position and len(row) < width:
+        return (name, *row) if row else row
+    values: list[Value] = []
+    for index, value in enumerate(row, position):
+        values += (value,) if index % (width - 1) else (name, value)
+    return tuple(values)
 
 
 def _usernames(call: Call, problems: list[Item]) -> Iterator[bytes]:

@@ -30,27 +30,30 @@ class EscapedBlocks:
         self._size = 0
         # By identity: to hash or compare a value costs as much as to escape it. The value is
         # kept alive beside its blocks, so no other can have its id.
-        self._kept: OrderedDict[int, tuple[bytes, list[bytes]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[bytes, list[bytes]]] = OrderedDict()
 
-    def of(self, value: bytes) -> list[bytes]:
-        """Return the blocks of `value`, each escaped."""
+    def of(self, value: bytes, first: int = BLOCK) -> list[bytes]:
+        """Return the blocks of `value`, each escaped; the first has `first` bytes."""
         if len(value) < _WORTH_KEEPING:
-            return _escaped(value)
-        kept = self._kept.get(id(value))
+            return _escaped(value, first)
+        key = id(value), first
+        kept = self._kept.get(key)
         if kept is not None:
-            self._kept.move_to_end(id(value))
+            self._kept.move_to_end(key)
             return kept[1]
-        blocks = _escaped(value)
-        self._keep(value, blocks)
+        blocks = _escaped(value, first)
+        self._keep(key, value, blocks)
         return blocks
 
-    def _keep(self, value: bytes, blocks: list[bytes]) -> None:
-        self._kept[id(value)] = value, blocks
+    def _keep(self, key: tuple[int, int], value: bytes, blocks: list[bytes]) -> None:
+        self._kept[key] = value, blocks
         self._size += len(value)
         while self._size > self._limit and len(self._kept) > 1:
             _, (oldest, _) = self._kept.popitem(last=False)
             self._size -= len(oldest)
 
 
-def _escaped(value: bytes) -> list[bytes]:
-    return [tabescape.escape(value[start : start + BLOCK]) for start in range(0, len(value), BLOCK)]
+def _escaped(value: bytes, first: int) -> list[bytes]:
+    starts = (0, *range(first, len(value), BLOCK)) if value else ()
+    ends = (*starts[1:], len(value))
+    return [tabescape.escape(value[start:end]) for start, end in zip(starts, ends, strict=False)]

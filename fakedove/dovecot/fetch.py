@@ -2,47 +2,200 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import msgspec
 
-from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.message import Message
-from fakedove.dovecot.reply import Fatal, Streamed, Value
-from fakedove.dovecot.user import User
+from fakedove.dovecot.fetch_mime import decoded_section, decoded_text, section_value
+from fakedove.dovecot.fetched import Fetched, PrintError
+from fakedove.dovecot.mime.addresses import parse_addresses
+from fakedove.dovecot.mime.dates import parse_date
+from fakedove.dovecot.mime.encoded_words import decode_words
+from fakedove.dovecot.mime.envelope import envelope
+from fakedove.dovecot.mime.headers import unfold, values, without_nul
+from fakedove.dovecot.mime.parts import Kind, Part, Size
+from fakedove.dovecot.mime.sections import parse_section
+from fakedove.dovecot.mime.snippet import snippet
+from fakedove.dovecot.mime.structure import body_structure
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Log, Scope, Streamed, Value
+from fakedove.wire.tabescape import c_string
 
 
-class Fetched(msgspec.Struct, frozen=True, gc=False):
-    """A message where it was found; `seq` counts from 1 in its mailbox."""
+class Field(msgspec.Struct, frozen=True):
+    """A field that was asked for."""
 
-    user: User
-    box: Mailbox
-    message: Message
-    seq: int
+    #: Its key, in lower case.
+    name: str
+    print: Callable[[Fetched], Value]
+
+
+def parse_fields(release: Release, words: Sequence[bytes]) -> tuple[Field, ...]:
+    """Return the fields that `words` name; raise Fatal as the real process dies of others."""
+    return tuple(_field(release, word.decode(errors="surrogateescape").lower()) for word in words)
+
+
+def row(fields: Sequence[Field], one: Fetched) -> Iterator[tuple[Value, ...] | PrintError]:
+    """Yield a message's values: together, unless one of them cannot be printed.
+
+    What cannot be printed leaves no value behind, and the rest moves up. Raises Fatal.
+    """
+    printed: list[Value] = []
+    for field in fields:
+        try:
+            printed.append(field.print(one))
+        except PrintError as error:
+            yield tuple(printed)
+            printed = []
+            yield error
+        except Fatal:
+            yield tuple(printed)
+            raise
+    yield tuple(printed)
+
+
+def _field(release: Release, name: str) -> Field:
+    if name in release.fetch_fields:
+        return Field(name, _FIELDS[name])
+    kind, dot, parameter = name.partition(".")
+    if kind == "hdr" and dot:
+        return Field(name, lambda one: _header_field(one, parameter))
+    if not release.fetch_sections or not dot or kind not in ("body", "binary"):
+        _unknown(release, f"Unknown fetch field: {name}")
+    section = parse_section(parameter)
+    if section is None:
+        _unknown(release, f"Unknown fetch section: {parameter}")
+    show = decoded_section if kind == "binary" else section_value
+    return Field(name, lambda one: show(one, section, name))
+
+
+def _unknown(release: Release, text: str) -> NoReturn:
+    names = release.fetch_fields
+    if release.fetch_sections:
+        names = ("hdr.<name>", "body.<section>", "binary.<section>", *names)
+    known = Log(f"Available fetch fields: {' '.join(names)}".encode(), scope=Scope.STDERR)
+    raise Fatal(text.encode(errors="surrogateescape"), log=(known,))
 
 
 def _flags(one: Fetched) -> bytes:
-    words = [*one.message.flags, "\\Recent", *one.message.keywords]
+    recent = ["\\Recent"] if one.box.is_recent(one.message) else []
+    words = [*one.message.flags, *recent, *one.message.keywords]
     return " ".join(words).encode()
 
 
 def _header(one: Fetched) -> Value:
-    return Streamed(_split(one.message.data)[0])
+    return one.streamed(0, one.header_size)
 
 
 def _body(one: Fetched) -> Value:
-    return Streamed(_split(one.message.data)[1])
+    return one.streamed(one.header_size, len(one.message.data))
 
 
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    """Return header with its empty line, and body."""
-    if data.startswith(b"\n"):
-        return b"\n", data[1:]
-    header, end, body = data.partition(b"\n\n")
-    return header + end, body
+def _text(one: Fetched) -> Value:
+    data = one.message.data
+    return Streamed(data, one.reading.pieces(one.message, 0, len(data))[0])
 
 
-FIELDS: dict[str, Callable[[Fetched], Value]] = {
+def _header_field(one: Fetched, parameter: str) -> bytes:
+    name, dot, form = parameter.partition(".")
+    found = [
+        without_nul(value) for value in values(one.header, name.encode(errors="surrogateescape"))
+    ]
+    if form == "utf8" and dot:
+        found = [decode_words(unfold(value)).replace(b"\0", b" ") for value in found]
+    elif dot:
+        if form not in _ADDRESS_FORMS:
+            text = f"Unknown header filter: {form}".encode(errors="surrogateescape")
+            raise Fatal(text, Scope.STORAGE)
+        return _addresses(b"\n".join(found), form)
+    return b"\n".join(found)
+
+
+_ADDRESS_FORMS = ("address", "address_name", "address_name.utf8")
+
+
+def _addresses(value: bytes, form: str) -> bytes:
+    lines = []
+    for address in parse_addresses(value, fill_missing=False):
+        if form == "address":
+            domain = b"" if address.domain is None else b"@" + address.domain
+            lines.append((address.mailbox or b"") + domain)
+        elif form == "address_name":
+            lines.append(address.name or b"")
+        else:
+            lines.append(decode_words(address.name or b""))
+    return c_string(b"\n".join(lines))
+
+
+def _moment(moment: datetime) -> bytes:
+    return f"{moment:%Y-%m-%d %H:%M:%S}".encode()
+
+
+def _unixtime(moment: datetime) -> bytes:
+    return b"%d" % int(moment.timestamp())
+
+
+_LAST_SECOND = 2**32 - 1
+
+
+def _sent(one: Fetched) -> tuple[int, int]:
+    """Return when the mail was sent, in seconds since 1970, and the zone in minutes."""
+    dates = values(one.header, b"date")
+    seconds, zone = (parse_date(dates[0]) if dates else None) or (0, 0)
+    if one.release.sent_date_clamped:
+        return min(max(seconds, 0), _LAST_SECOND), zone
+    return seconds & _LAST_SECOND, zone
+
+
+def _date_sent(one: Fetched) -> bytes:
+    seconds, zone = _sent(one)
+    shown = seconds + zone * 60 if one.release.sent_date_local else seconds
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=shown)
+    hours, minutes = divmod(abs(zone), 60)
+    sign = b"-" if zone < 0 else b"+"
+    return b"%b (%b%02d%02d)" % (_moment(moment), sign, hours, minutes)
+
+
+def _snippet(one: Fetched) -> bytes:
+    release = one.release
+    length, quotes = release.snippet_length, release.snippet_quotes
+    return snippet(one.message.data, one.root, length=length, quotes=quotes)
+
+
+def _structure(one: Fetched, *, extended: bool) -> bytes:
+    decoded = one.release.attachment_names_decoded
+    return body_structure(one.message.data, one.root, extended=extended, decoded=decoded)
+
+
+def _mime_parts(one: Fetched) -> bytes:
+    return b"".join(_part_lines(one.root, b"\n"))
+
+
+def _part_lines(part: Part, indent: bytes) -> Iterator[bytes]:
+    # What comes from the cache has no lines but of texts and messages.
+    lines = part.body.lines if part.kind & (Kind.TEXT | Kind.MESSAGE) else 0
+    sizes = (_size(part.header, 0), _size(part.body, lines))
+    yield b"%b- pos=%d hdr_size=%b body_size=%b" % (indent, part.position, *sizes)
+    yield b" flags=0x%x" % part.kind
+    for child in part.children:
+        yield from _part_lines(child, indent + b"  ")
+
+
+def _size(size: Size, lines: int) -> bytes:
+    return b"(virtual=%d,physical=%d,lines=%d)" % (size.virtual, size.physical, lines)
+
+
+def _refcount(one: Fetched) -> bytes:
+    if one.shared.references is None:
+        guids = (mail.guid for box in one.user.mailboxes.values() for mail in box.messages)
+        one.shared.references = Counter(guids)
+    return b"%d" % one.shared.references[one.message.guid]
+
+
+_FIELDS: Mapping[str, Callable[[Fetched], Value]] = {
     "user": lambda one: one.user.name.encode(),
     "mailbox": lambda one: one.box.name.encode(),
     "mailbox-guid": lambda one: one.box.guid.encode(),
@@ -50,55 +203,27 @@ FIELDS: dict[str, Callable[[Fetched], Value]] = {
     "uid": lambda one: b"%d" % one.message.uid,
     "guid": lambda one: one.message.guid.encode(),
     "flags": _flags,
+    "modseq": lambda one: b"%d" % one.box.modseq(one.message.uid),
     "hdr": _header,
     "body": _body,
-    "text": lambda one: Streamed(one.message.data),
+    "body.preview": _snippet,
+    "body.snippet": _snippet,
+    "text": _text,
+    "text.utf8": decoded_text,
     "size.physical": lambda one: b"%d" % one.message.physical_size,
     "size.virtual": lambda one: b"%d" % one.message.virtual_size,
+    "date.received": lambda one: _moment(one.message.received),
+    "date.sent": _date_sent,
+    "date.saved": lambda one: _moment(one.message.saved),
+    "date.received.unixtime": lambda one: _unixtime(one.message.received),
+    "date.sent.unixtime": lambda one: b"%d" % _sent(one)[0],
+    "date.saved.unixtime": lambda one: _unixtime(one.message.saved),
+    "imap.envelope": lambda one: envelope(one.header),
+    "imap.body": lambda one: _structure(one, extended=False),
+    "imap.bodystructure": lambda one: _structure(one, extended=True),
+    "mime.parts": _mime_parts,
+    "pop3.uidl": lambda one: b"",
+    "pop3.order": lambda one: b"",
+    "refcount": _refcount,
+    "storageid": lambda one: b"",
 }
-
-
-def parse_fields(text: bytes) -> tuple[str, ...]:
-    """Return the field names in `text`, separated by spaces; raise Fatal for an unknown one."""
-    names = text.decode(errors="surrogateescape").split(" ") if text else []
-    for name in names:
-        if name.lower() not in FIELDS and not _is_unbuilt(name.lower()):
-            raise Fatal(b"Unknown fetch field: %b" % name.encode(errors="surrogateescape"))
-    return tuple(name.lower() for name in names)
-
-
-#: Fields of Dovecot's that cannot be fetched yet; those with a dot at the end have a parameter.
-_NOT_BUILT = [
-    "hdr.",
-    "body.",
-    "binary.",
-    "modseq",
-    "text.utf8",
-    "date.received",
-    "date.sent",
-    "date.saved",
-    "imap.envelope",
-    "imap.body",
-    "imap.bodystructure",
-    "pop3.uidl",
-    "pop3.order",
-    "refcount",
-    "storageid",
-    "mime.parts",
-]
-
-
-def _is_unbuilt(name: str) -> bool:
-    return any(
-        name == known or (known[-1] == "." and name.startswith(known)) for known in _NOT_BUILT
-    )
-
-
-def row(fields: Sequence[str], fetched: Fetched) -> tuple[Value, ...]:
-    """Return the values of `fields` for one message; raise Fatal for one that is not built."""
-    for name in fields:
-        if name not in FIELDS:
-            built = " ".join(FIELDS)
-            text = f"fakedove does not know the fetch field {name} yet; there is: {built}"
-            raise Fatal(text.encode())
-    return tuple(FIELDS[field](fetched) for field in fields)

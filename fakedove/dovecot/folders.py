@@ -33,6 +33,10 @@ class Folders:
                 folder[part] = _Folder()
             folder = folder[part]
 
+    def add_oldest(self, name: str) -> None:
+        """Make the directory `name` at the top, in the oldest one's place."""
+        self._root = _Folder({name: _Folder(), **self._root})
+
     def remove(self, path: str, mailboxes: Container[str], *, prune: bool = True) -> None:
         """Remove `path`, unless it has children; with `prune` also parents left empty.
 
@@ -45,6 +49,21 @@ class Folders:
                 return
             del siblings[name]
             path = parent if prune else ""
+
+    def move(self, path: str, to: str, mailboxes: Container[str]) -> None:
+        """Move the directory `path` with all below it; parents left empty go, unless mailboxes.
+
+        The names above `to` that are missing are made.
+        """
+        parent, _, name = path.rpartition("/")
+        folder = self._find(parent).pop(name)
+        above, _, new_name = to.rpartition("/")
+        if above:
+            self.add(above)
+        siblings = self._find(above)
+        siblings[new_name] = _Folder({**folder, **siblings.get(new_name, {})})
+        if parent:
+            self.remove(parent, mailboxes)
 
     def oldest_first(self) -> Iterator[str]:
         """Yield all paths so that `Folders` of them is the same tree."""

@@ -48,8 +48,13 @@ class Parsed:
     arguments: tuple[bytes, ...]
 
 
-def parse(fields: Sequence[bytes], options: Sequence[Option], *, long: bool) -> Parsed:
-    """Return options and arguments of `fields`; raise BadOption for the first bad one."""
+def parse(
+    fields: Sequence[bytes], options: Sequence[Option], *, long: bool, options_first: bool = False
+) -> Parsed:
+    """Return options and arguments of `fields`; raise BadOption for the first bad one.
+
+    `options_first`: the first argument ends the options.
+    """
     found: list[tuple[str, bytes | None]] = []
     arguments: list[bytes] = []
     rest = deque(fields)
@@ -61,6 +66,8 @@ def parse(fields: Sequence[bytes], options: Sequence[Option], *, long: bool) -> 
             found.append(_long(field[2:].decode(errors="surrogateescape"), rest, options))
         elif field.startswith(b"-") and field != b"-":
             found += _cluster(field[1:].decode("ascii", "surrogateescape"), rest, options)
+        elif options_first:
+            return Parsed(tuple(found), (field, *rest))
         else:
             arguments.append(field)
     return Parsed(tuple(found), tuple(arguments))

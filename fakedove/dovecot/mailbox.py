@@ -7,41 +7,24 @@ and messages are shared.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeAlias
 
 import msgspec
 
 from fakedove.dovecot.clock import Clock, in_utc
+from fakedove.dovecot.flag_changes import (
+    FlagChange,
+    Keywords,
+    appended,
+    changed,
+    numbered,
+)
+from fakedove.dovecot.guids import checked_guid, random_guid
+from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
 from fakedove.errors import StoreError
-
-#: Where default UIDVALIDITY values begin.
-FIRST_UIDVALIDITY = 1700000000
-
-#: Names and values in order, frozen.
-Items: TypeAlias = tuple[tuple[str, str], ...]
-
-_HEX = frozenset("0123456789abcdef")
-
-
-class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a mailbox was at one moment."""
-
-    name: str
-    guid: str
-    uidvalidity: int
-    uidnext: int = 1
-    highestmodseq: int = 1
-    metadata: Items = ()
-    acl: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    messages: tuple[Message, ...] = ()
-    unseen: int = 0
-    deleted: int = 0
-    virtual_size: int = 0
 
 
 class Mailbox:
@@ -53,12 +36,18 @@ class Mailbox:
     __slots__ = (
         "_by_uid",
         "_clock",
+        "_keywords",
         "_messages",
         "_random",
         "_seed",
         "_subscriptions",
+        "_tracks_modseqs",
         "acl",
+        "acl_changed",
+        "acl_listed",
+        "cache_decisions",
         "deleted",
+        "first_recent_uid",
         "guid",
         "highestmodseq",
         "message_count",
@@ -85,12 +74,18 @@ class Mailbox:
         self.highestmodseq = seed.highestmodseq
         self.metadata = dict(seed.metadata)
         self.acl = dict(seed.acl)
+        self.acl_changed = seed.acl_changed
+        self.acl_listed = seed.acl_listed
+        self.cache_decisions = dict(seed.cache_decisions)
+        self.first_recent_uid = seed.first_recent_uid
         self.message_count = len(seed.messages)
         #: How many messages lack \\Seen, how many have \\Deleted, and the bytes of all.
         self.unseen = seed.unseen
         self.deleted = seed.deleted
         self.virtual_size = seed.virtual_size
         self._seed = seed
+        self._keywords = Keywords(seed.keywords)
+        self._tracks_modseqs = seed.tracks_modseqs
         # Two views of the messages; each is made from the other when it is asked for.
         self._messages: tuple[Message, ...] | None = seed.messages
         self._by_uid: dict[int, Message] | None = None
@@ -110,8 +105,10 @@ class Mailbox:
 
     @property
     def recent(self) -> int:
-        """How many messages are \\Recent: all, since no session ever selects the mailbox."""
-        return self.message_count
+        """How many messages are \\Recent: all but old ones, since no session ever selects it."""
+        if self.first_recent_uid == 1:
+            return self.message_count
+        return sum(uid >= self.first_recent_uid for uid in self._index())
 
     @property
     def first_saved(self) -> datetime | None:
@@ -130,6 +127,10 @@ class Mailbox:
             self._subscriptions[self.name] = None
         else:
             self._subscriptions.pop(self.name, None)
+
+    def is_recent(self, message: Message) -> bool:
+        """Whether the message is \\Recent."""
+        return message.uid >= self.first_recent_uid
 
     def by_uid(self, uid: int) -> Message | None:
         """Return the message with this UID, or None."""
@@ -156,25 +157,105 @@ class Mailbox:
             raise StoreError(
                 f'uid {uid} is too low: the next of mailbox "{self.name}" is {self.uidnext}'
             )
+        draft = self.draft(data, (*flags, *keywords), received)
+        message = msgspec.structs.replace(
+            draft,
+            uid=uid or 0,
+            guid=draft.guid if guid is None else checked_guid(guid),
+            saved=draft.saved if saved is None else in_utc(saved),
+        )
+        return self.append([message])[0]
+
+    def draft(
+        self, data: bytes, flags: Iterable[str] = (), received: datetime | None = None
+    ) -> Message:
+        """Return what a mail would be here, for `append`; raises StoreError for a bad flag."""
         now = self._clock.now()
-        system, words = split_flags((*flags, *keywords))
-        message = Message(
-            uid=self.uidnext if uid is None else uid,
-            guid=random_guid(self._random) if guid is None else checked_guid(guid),
+        kept = stored(data)
+        system, words = split_flags(flags)
+        return Message(
+            uid=0,
+            guid=random_guid(self._random),
             flags=system,
             keywords=words,
             received=now if received is None else in_utc(received),
-            saved=now if saved is None else in_utc(saved),
-            data=stored(data),
-            virtual_size=virtual_size(data),
-            modseq=self.highestmodseq + 1,
+            saved=now,
+            data=kept,
+            virtual_size=virtual_size(kept),
+            modseq=0,
         )
-        self._index()[message.uid] = message
-        self._messages = None
-        self.uidnext = message.uid + 1
-        self.highestmodseq = message.modseq
-        self._count(message, 1)
-        return message
+
+    def append(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Put messages at the end in one transaction and return what they are there.
+
+        A UID that has passed already becomes the next one; modseqs are new.
+        """
+        new = []
+        for message in messages:
+            uid = max(message.uid, self.uidnext)
+            self.uidnext = uid + 1
+            words = self._keywords.learn(message.keywords)
+            new.append(msgspec.structs.replace(message, uid=uid, keywords=words))
+        if not new:
+            return ()
+        put, self.highestmodseq = appended(new, self._keywords, self.highestmodseq)
+        self._put(put)
+        return put
+
+    def copy_in(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Append copies of messages: GUID, flags and time of receipt stay."""
+        now = self._clock.now()
+        return self.append(
+            msgspec.structs.replace(message, uid=0, saved=now) for message in messages
+        )
+
+    def change_flags(self, uids: Iterable[int], change: FlagChange) -> None:
+        """Change flags of the messages with these UIDs in one transaction; ignore others."""
+        self.change_each_flags((uid, change) for uid in uids)
+
+    def change_each_flags(self, changes: Iterable[tuple[int, FlagChange]]) -> None:
+        """Change flags of messages in one transaction, each by its UID and in its own way."""
+        index = self._index()
+        new: dict[int, Message] = {}
+        for uid, change in changes:
+            if uid in index:
+                words = self._keywords.spelled(change.keywords)
+                spelled = msgspec.structs.replace(change, keywords=words)
+                new[uid] = changed(new.get(uid, index[uid]), spelled)
+        pairs = [(index[uid], one) for uid, one in new.items()]
+        # What changes nothing teaches no keyword.
+        for one in new.values():
+            self._keywords.learn(one.keywords)
+        after, self.highestmodseq = numbered(pairs, self._keywords, self.highestmodseq)
+        self._put(
+            msgspec.structs.replace(one, keywords=self._keywords.learn(one.keywords))
+            for one in after.values()
+        )
+
+    def mark_alternative(self, uids: Iterable[int], *, alternative: bool) -> None:
+        """Mark messages for the alternative storage or the usual one; no modseq changes."""
+        index = self._index()
+        self._put(
+            msgspec.structs.replace(index[uid], alternative=alternative)
+            for uid in uids
+            if uid in index
+        )
+
+    def modseq(self, uid: int) -> int:
+        """Return the modseq of a message; from the first question on each has its own."""
+        if not self._tracks_modseqs:
+            self._tracks_modseqs = True
+            self._put(
+                msgspec.structs.replace(one, modseq=self.highestmodseq) for one in self.messages
+            )
+        return self._index()[uid].modseq
+
+    def rebuild(self) -> None:
+        """Give all messages new modseqs, as a rebuilt index does."""
+        if self.message_count:
+            put, self.highestmodseq = appended(self.messages, self._keywords, self.highestmodseq)
+            self._tracks_modseqs = True
+            self._put(put)
 
     def expunge(self, uids: Iterable[int]) -> tuple[Message, ...]:
         """Remove the messages with these UIDs and return them; others are ignored."""
@@ -197,6 +278,12 @@ class Mailbox:
             highestmodseq=self.highestmodseq,
             metadata=tuple(self.metadata.items()),
             acl=tuple(self.acl.items()),
+            acl_changed=self.acl_changed,
+            acl_listed=self.acl_listed,
+            cache_decisions=tuple(self.cache_decisions.items()),
+            first_recent_uid=self.first_recent_uid,
+            keywords=tuple(self._keywords),
+            tracks_modseqs=self._tracks_modseqs,
             messages=self.messages,
             unseen=self.unseen,
             deleted=self.deleted,
@@ -209,52 +296,19 @@ class Mailbox:
             self._by_uid = {message.uid: message for message in self._messages or ()}
         return self._by_uid
 
+    def _put(self, messages: Iterable[Message]) -> None:
+        """Put messages where their UIDs belong, which is at the end if they are new."""
+        index = self._index()
+        for message in messages:
+            before = index.get(message.uid)
+            if before is not None:
+                self._count(before, -1)
+            index[message.uid] = message
+            self._count(message, 1)
+        self._messages = None
+
     def _count(self, message: Message, sign: int) -> None:
         self.message_count += sign
         self.unseen += sign * (not message.seen)
         self.deleted += sign * message.deleted
         self.virtual_size += sign * message.virtual_size
-
-
-def seed_mailbox(
-    name: str,
-    messages: tuple[Message, ...] = (),
-    *,
-    guid: str,
-    uidvalidity: int,
-    highestmodseq: int = 1,
-    metadata: Items = (),
-    acl: tuple[tuple[str, tuple[str, ...]], ...] = (),
-) -> MailboxSeed:
-    """Make a seed of `messages`, which are in UID order, with its totals."""
-    return MailboxSeed(
-        name=name,
-        guid=guid,
-        uidvalidity=uidvalidity,
-        uidnext=messages[-1].uid + 1 if messages else 1,
-        highestmodseq=highestmodseq,
-        metadata=metadata,
-        acl=acl,
-        messages=messages,
-        unseen=sum(not message.seen for message in messages),
-        deleted=sum(message.deleted for message in messages),
-        virtual_size=sum(message.virtual_size for message in messages),
-    )
-
-
-def random_guid(source: random.Random) -> str:
-    """Return a GUID from `source`: 32 hex digits."""
-    return f"{source.getrandbits(128):032x}"
-
-
-def derived_guid(*names: str | int) -> str:
-    """Return the GUID that always belongs to `names`, so that a store is the same each time."""
-    return hashlib.blake2b("\0".join(map(str, names)).encode(), digest_size=16).hexdigest()
-
-
-def checked_guid(text: str) -> str:
-    """Return `text` as a GUID in lower case; raises StoreError unless it is 32 hex digits."""
-    guid = text.lower()
-    if len(guid) != 32 or not _HEX.issuperset(guid):
-        raise StoreError(f'"{text}" is no GUID: it must be 32 hex digits')
-    return guid

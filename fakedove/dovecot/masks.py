@@ -34,20 +34,42 @@ def mailbox_matches(mask: str, name: str) -> bool:
 
 def address_matches(network: str, address: str) -> bool:
     """Whether an IP address lies in `network`, an address or a CIDR block."""
+    block = _network(network)
     try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+        return block is not None and ipaddress.ip_address(address) in block
     except ValueError:
         return False
+
+
+def is_network(text: str) -> bool:
+    """Whether `text` is an IP address or a CIDR block."""
+    return _network(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an IP address."""
+    return "/" not in text and _network(text) is not None
 
 
 @lru_cache(maxsize=256)
-def is_network(text: str) -> bool:
-    """Whether `text` is an IP address or a CIDR block."""
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Return the block, where IPv4 addresses may lack numbers in the middle (`10.1`)."""
+    address, slash, bits = text.partition("/")
+    if address.startswith("[") and address.endswith("]"):
+        address = address[1:-1]
+    numbers = address.split(".")
+    if len(numbers) < 4 and all(one.isdecimal() and one.isascii() for one in numbers):
+        *leading, last = (int(one) for one in numbers)
+        if last >= 256 ** (4 - len(leading)) or any(one > 255 for one in leading):
+            return None
+        value = sum(one << (24 - 8 * at) for at, one in enumerate(leading)) + last
+        address = str(ipaddress.IPv4Address(value))
+    if slash and not (bits.isdecimal() and bits.isascii()):
+        return None
     try:
-        ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_network(f"{address}{slash}{bits}", strict=False)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,8 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     #: Bytes, with every LF counted as CRLF.
     virtual_size: int
     modseq: int
+    #: Whether it is to lie in the alternative storage.
+    alternative: bool = False
 
     @property
     def physical_size(self) -> int:

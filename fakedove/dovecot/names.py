@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import re
 
-from fakedove.dovecot.reply import Fatal
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Scope
+
+#: Longest mailbox name and longest part of it between separators, in bytes.
+_LONGEST_NAME, _LONGEST_LEVEL = 4095, 255
 
 #: What modified UTF-7 cannot write as it is.
 _FOREIGN = re.compile(r"([^ -~]+)")
@@ -17,6 +21,84 @@ def mailbox_name(argument: bytes) -> str:
         return argument.decode()
     except UnicodeDecodeError:
         raise Fatal(b"Mailbox name not valid UTF-8: %b" % argument) from None
+
+
+def is_utf8(argument: bytes) -> bool:
+    """Whether `argument` is UTF-8, as the mail library wants mailbox names to be."""
+    try:
+        argument.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def utf8_or_crash(argument: bytes) -> str:
+    """Return the mailbox name; raise Fatal if it is not UTF-8, as the mail library crashes."""
+    try:
+        return argument.decode()
+    except UnicodeDecodeError:
+        text = b"assertion failed: (uni_utf8_str_is_valid(vname))"
+        raise Fatal(text, Scope.MAIL, crash=True) from None
+
+
+def existing_name_problem(name: str) -> str | None:
+    """Return why no mailbox is called `name`, or None."""
+    invalid = "Invalid mailbox name: "
+    if not name:
+        return invalid + "Name is empty"
+    if name.startswith("/"):
+        return invalid + "Begins with hierarchy separator"
+    if name.startswith("~"):
+        return invalid + "Begins with '~'"
+    if "//" in name:
+        return invalid + "Has adjacent hierarchy separators"
+    if name.endswith("/"):
+        return invalid + "Ends with hierarchy separator"
+    for part in name.split("/"):
+        if part in (".", ".."):
+            return invalid + f"Contains '{part}' part"
+    if len(name.encode()) > _LONGEST_NAME:
+        return invalid + "Name is too long"
+    return None
+
+
+def new_name_problem(name: str, release: Release) -> str | None:
+    """Return why no new mailbox can be called `name`, or None."""
+    problem = existing_name_problem(name)
+    if problem is not None:
+        return problem
+    for character in name:
+        if character < " " or (character == "\x7f" and release.delete_is_control):
+            return release.control_name_text.format(ord(character))
+    if any(len(level.encode()) > _LONGEST_LEVEL for level in name.split("/")):
+        return "Mailbox name too long"
+    return None
+
+
+def is_mutf7(argument: bytes) -> bool:
+    """Whether `argument` is modified UTF-7, written as it must be."""
+    return from_mutf7(argument) is not None
+
+
+def from_mutf7(argument: bytes) -> str | None:
+    """Return the name, or None if `argument` is not modified UTF-7 as it must be written."""
+    try:
+        name = _from_mutf7(argument.decode("ascii"))
+        return name if to_mutf7(name) == argument else None
+    except ValueError:
+        return None
+
+
+def _from_mutf7(text: str) -> str:
+    """Undo `to_mutf7`; what was badly written comes out as anything, or raises ValueError."""
+    plain, *shifted = text.split("&")
+    decoded = [plain]
+    for piece in shifted:
+        bits, dash, rest = piece.partition("-")
+        padded = bits.replace(",", "/") + "=" * (-len(bits) % 4)
+        name = base64.b64decode(padded, validate=True).decode("utf-16-be") if bits else "&"
+        decoded.append(name + rest if dash else "&")
+    return "".join(decoded)
 
 
 def to_mutf7(name: str) -> bytes:

@@ -8,10 +8,12 @@ Everything here returns *writes*: each is a packet of its own on a multiplexed c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fakedove.dovecot.escaped import BLOCK as BLOCK
 from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Row, Streamed
+from fakedove.dovecot.reply import Pieced, Row, Streamed
 from fakedove.dovecot.status import Status
 from fakedove.wire import tabescape
 
@@ -50,7 +52,10 @@ class Formatter:
                 return
         for value in row:
             if isinstance(value, Streamed):
-                self._stream(value.data, writes)
+                self._stream(self._escaped.of(self._cut(value.data), value.first), writes)
+            elif isinstance(value, Pieced):
+                pieces = [self._cut(piece) for piece in value.pieces]
+                self._stream(map(tabescape.escape, pieces), writes)
             else:
                 self._pending += tabescape.escape(value)
             self._pending += b"\t"
@@ -79,24 +84,35 @@ class Formatter:
         lines = self._release.status_lines(status, mail=mail, suffix=suffix)
         if self._pending and (mail or flushes):
             self._flush(writes)
-        if self._gathered:
+        if self._gathered and not mail and not flushes and status is Status.OK:
+            # Nothing is written until the status is there; a failure is written at once.
+            lines = (bytes(self._gathered) + lines[0], *lines[1:])
+            self._gathered.clear()
+        elif self._gathered:
             self._flush_gathered(writes)
         if self._raw:
             lines = (self._raw + lines[0], *lines[1:])
             self._raw = b""
+        if mail or flushes:
+            writes += lines
+            return
+        if not writes and self._pending:
+            # Nothing has left yet, so all of it leaves together.
+            lines = (*lines[:-1], lines[-1] + self._pending)
+            self._pending.clear()
         writes += lines
-        if not mail and not flushes:
-            self._flush(writes)
+        self._flush(writes)
 
     def abandon(self) -> None:
         """Forget what was not written: the process dies."""
         self._pending.clear()
         self._gathered.clear()
 
-    def _stream(self, data: bytes, writes: list[bytes]) -> None:
-        if not self._release.escapes_streamed_nul:
-            data = tabescape.c_string(data)
-        for block in self._escaped.of(data):
+    def _cut(self, data: bytes) -> bytes:
+        return data if self._release.escapes_streamed_nul else tabescape.c_string(data)
+
+    def _stream(self, blocks: Iterable[bytes], writes: list[bytes]) -> None:
+        for block in blocks:
             if not self._pending and len(block) >= BLOCK:
                 self._write(block, writes)
                 continue

@@ -17,6 +17,7 @@ import msgspec
 
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
+from fakedove.dovecot.search import Query
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
 
@@ -27,6 +28,8 @@ class Kind(enum.Enum):
     FLAG = enum.auto()
     TEXT = enum.auto()
     NUMBER = enum.auto()
+    #: A number that must not be negative.
+    UNSIGNED = enum.auto()
     #: Several values: as a positional it takes all that are left.
     TEXTS = enum.auto()
     #: A path on the server, or the mail that follows the command line.
@@ -65,9 +68,11 @@ def option(long: str, short: str = "", kind: Kind = Kind.TEXT, when: str = "") -
     return Parameter(long, kind, short, when=when)
 
 
-def positional(long: str, kind: Kind = Kind.TEXT, *, required: bool = True) -> Parameter:
+def positional(
+    long: str, kind: Kind = Kind.TEXT, *, required: bool = True, when: str = ""
+) -> Parameter:
     """Declare a positional argument."""
-    return Parameter(long, kind, positional=True, required=required)
+    return Parameter(long, kind, positional=True, required=required, when=when)
 
 
 #: Key of the column that names the user where there may be several.
@@ -127,7 +132,7 @@ class Invocation:
         return value if isinstance(value, tuple) else ()
 
     def number(self, name: str) -> int | None:
-        """Return the value of a NUMBER parameter, or None."""
+        """Return the value of a NUMBER or UNSIGNED parameter, or None."""
         value = self.arguments.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -145,10 +150,14 @@ class Call(msgspec.Struct, gc=False):
     #: Where other hosts would be spoken to; 0: nobody is referred to them.
     doveadm_port: int = 0
     _user: User | None = None
+    #: The search query, once it is parsed: what it became for one user holds for the next.
+    queries: list[Query] = msgspec.field(default_factory=list)
     #: Where the sockets of the server's processes lie.
     base_dir: str = "/var/run/dovecot"
     #: Whose mail was opened before on this connection; None: nobody's.
     opened: bytes | None = None
+    #: The directory that the paths of the store's files are relative to.
+    directory: str = "/var/run/dovecot"
 
     @property
     def user(self) -> User:
@@ -177,6 +186,8 @@ class Command:
     mail: bool
     #: Writes everything before the status although it is not about mail.
     flushes: str
+    #: The first argument ends the options.
+    options_first: bool
     #: Checks arguments before any user is looked up; raises Fatal.
     check: Callable[[Invocation, Release], None] | None
     body: str | None = field(init=False)
@@ -206,13 +217,16 @@ def command(
     usage: str = "",
     mail: bool = False,
     flushes: str = "",
+    options_first: bool = False,
     check: Callable[[Invocation, Release], None] | None = None,
 ) -> Callable[[Function], Function]:
     """Register the decorated function as the command `name`."""
 
     def register(function: Function) -> Function:
         accepted = (*MAIL_PARAMETERS, *parameters) if mail else parameters
-        COMMANDS[name] = Command(name, function, accepted, columns, usage, mail, flushes, check)
+        COMMANDS[name] = Command(
+            name, function, accepted, columns, usage, mail, flushes, options_first, check
+        )
         return function
 
     return register

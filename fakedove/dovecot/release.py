@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fakedove.dovecot.command_spans import commands_of
 from fakedove.dovecot.event_filter import Grammar
+from fakedove.dovecot.field_spans import fields_of, has_sections
 from fakedove.dovecot.services import SERVICES_2_2, Service
 from fakedove.dovecot.status import Status
 from fakedove.wire.dialect import Dialect
@@ -79,6 +80,25 @@ class Alpn(enum.Enum):
         return self is Alpn.ALWAYS or (self is Alpn.WITHOUT_SSL and ssl == "no")
 
 
+class UnknownSource(enum.Enum):
+    """What copy and move do if the user that they are to take from does not exist."""
+
+    NOTHING = enum.auto()
+    CRASHES = enum.auto()
+    #: The process dies, and says why.
+    KILLS = enum.auto()
+
+
+class MoveOverQuota(enum.Enum):
+    """What happens if mails moved from another user exceed the quota."""
+
+    REFUSED = enum.auto()
+    ALLOWED = enum.auto()
+    CRASHES = enum.auto()
+    #: So do all mails moved from another user.
+    ALL_CRASH = enum.auto()
+
+
 class ShortExtra(enum.Enum):
     """What an `x` flag with too few fields does."""
 
@@ -118,7 +138,7 @@ class Release:
     extra_statuses: frozenset[Status] = frozenset()
     #: Each row is a write of its own; else rows are gathered up to 8 KiB.
     row_packets: bool = True
-    #: who and kick write everything before the status.
+    #: who writes everything before the status, and kick where it prints names.
     who_flushes: bool = False
     #: Where a block of a streamed value ends: at multiples of 8 KiB of the value itself.
     streams_from_value_start: bool = False
@@ -159,6 +179,37 @@ class Release:
     short_extra: ShortExtra = ShortExtra.CRASHES
     # Single commands.
     save_places: bool = False
+    #: What the usage of expunge calls its option `-d`.
+    expunge_option: str = "[-m]"
+    #: A change of flags takes \\Recent away from all messages of the mailbox.
+    flags_clear_recent: bool = True
+    #: Several spaces between flags are one; before, there is an empty keyword between them.
+    flags_split_at_spaces: bool = False
+    #: `user` in copy and move is in lower case and wants a query behind it.
+    transfer_is_strict: bool = False
+    unknown_source: UnknownSource = UnknownSource.NOTHING
+    move_over_quota: MoveOverQuota = MoveOverQuota.REFUSED
+    #: index takes several masks and always says what it did; before, only with `-v`.
+    index_takes_masks: bool = False
+    index_text: str = "{}: Cache is already up to date"
+    #: `force-resync -f`.
+    force_resync_fsck: bool = False
+    #: force-resync crashes on a mask that can be no mailbox's name.
+    force_resync_crashes: bool = False
+    #: What the mail storage logs begins with its name and place.
+    storage_names_itself: bool = False
+    rebuild_wants_query: bool = False
+    #: Attachments' file names are understood in RFC 2231's form.
+    attachment_names_decoded: bool = False
+    #: import makes mailboxes and subscriptions as root, where their user cannot see them.
+    imports_as_root: bool = False
+    #: A mail location is one setting; later, a driver and a path, and the import has `-p`.
+    mail_location: bool = True
+    batch_crashes: bool = False
+    #: sync has `-E` and takes `-d` for the user's mail_replica; later, it has `-p`.
+    sync_replica: bool = True
+    #: A user without mail_replica is -NOTFOUND; before, `-` alone.
+    replica_not_found: bool = False
     #: kick answers with a count; before, with the user names.
     kick_counts: bool = False
     #: who -1 has a column for the destination address, who and kick have `-f`.
@@ -191,7 +242,7 @@ class Release:
     several_user_masks: bool = False
     #: proxy list and kick are who and kick; before, they ask the login processes.
     proxy_is_who: bool = False
-    #: `proxy kick -h`.
+    #: `proxy kick --host`, asked of the login processes.
     proxy_kick_host: bool = False
     #: log errors has microseconds, and prefixes as they are.
     log_errors_in_full: bool = False
@@ -203,10 +254,69 @@ class Release:
     firstsaved_never: bool = False
     #: `-f` fields leave the first positional argument unused.
     status_option_keeps_positional: bool = False
+    #: Search keys that came later.
+    lacks_search_keys: frozenset[str] = frozenset()
+    #: Searches refuse days that do not exist, know times of day, and take a day as one of UTC.
+    search_dates_strict: bool = False
+    #: Searched keywords must be IMAP atoms.
+    search_checks_keywords: bool = False
     #: A literal mailbox that does not exist is an error for searches.
     missing_mailbox_fails: bool = True
     #: Deleting the last child deletes a parent that is no mailbox.
     deletes_empty_parents: bool = False
+    #: mailbox status -f, create -g and -s, delete -r, -e and -Z.
+    status_field_option: bool = False
+    creates_with_guid: bool = False
+    creates_and_subscribes: bool = False
+    deletes_recursively: bool = True
+    deletes_with_care: bool = False
+    #: INBOX cannot be deleted.
+    keeps_inbox: bool = True
+    #: mailbox create with a `/` behind the name makes a folder; later, the mailbox.
+    makes_folders: bool = True
+    #: Values of options are checked when the command begins; before, while options are read.
+    values_checked_late: bool = False
+    #: mailbox path knows `index-cache` and `list-index`.
+    path_of_cache: bool = False
+    #: Metadata can be those of the server, by `-s` and an empty mailbox name.
+    metadata_of_server: bool = False
+    #: mailbox metadata list -p.
+    metadata_prefix: bool = False
+    #: Reading metadata opens the mailbox only where it must; before, at once.
+    metadata_opens_late: bool = False
+    #: mailbox cache remove needs a query; before, it takes all mail.
+    cache_remove_needs_query: bool = False
+    #: The mailbox cache commands insist on a mailbox and on decisions that exist.
+    cache_checks_arguments: bool = False
+    #: Saving a mail leaves its headers, date of receipt and sizes to the cache.
+    caches_headers: bool = False
+    #: acl names mailboxes before what it says, and namespaces by their names.
+    acl_names_mailbox: bool = False
+    #: acl debug tells the namespace of a mailbox that does not exist.
+    acl_names_namespace: bool = False
+    #: Who shares mailboxes is entered in a dict, which is root's file: that fails.
+    acl_sharing_map: bool = False
+    #: dict and fs are told by a settings filter what to work on; before, by a URI or a driver
+    #: with arguments.
+    filter_names: bool = False
+    #: dict without its arguments dies; later it asks for a URI before anything else.
+    dict_dies_without_arguments: bool = True
+    dict_asks_uri_first: bool = False
+    #: fs metadata knows the path; before, nothing.
+    fs_metadata: bool = False
+    #: fs iter --no-cache and --object-ids.
+    fs_iter_options: bool = False
+    #: fs copy says no more of a failure than that it is unknown.
+    fs_copy_hides_reason: bool = False
+    #: fs delete leaves directories that become empty.
+    fs_keeps_empty_folders: bool = False
+    #: Numbers in texts: of the first file that a process opens, and of a source line.
+    file_descriptor: int = 8
+    fs_unlink_line: int = 814
+    #: Pigeonhole names the script that it does not find, and quotes with a grave accent.
+    sieve_back_quotes: bool = True
+    #: sieve put dies of a script that it cannot read.
+    sieve_put_crashes: bool = False
     #: Variables are `%u`; later, `%{user}`.
     percent_variables: bool = True
     #: Subscriptions are listed in the order of the mailboxes; before, as in their file.
@@ -216,8 +326,51 @@ class Release:
     #: How a new mailbox name with a control character is refused, and which characters.
     control_name_text: str = "Control characters not allowed in new mailbox names"
     delete_is_control: bool = False
-    #: Keywords that a new mail gets by itself.
-    new_mail_keywords: tuple[str, ...] = ()
+    # fetch.
+    #: It opens a mailbox that is asked for by name although none is there.
+    fetch_opens_unseen: bool = False
+    #: text.utf8 has what stands between MIME parts.
+    text_has_boundaries: bool = False
+    #: Characters of a snippet, and whether it is of quoted text where there is no other.
+    snippet_length: int = 100
+    snippet_quotes: bool = False
+    #: date.sent shows the sender's clock; before, Greenwich's beside the sender's zone.
+    sent_date_local: bool = False
+    #: Moments that 32 bits cannot hold are cut off at their ends; before, they wrap around.
+    sent_date_clamped: bool = False
+    #: Several fields are given apart, as they are; before, all are split at spaces.
+    fetch_fields_apart: bool = False
+    unknown_encoding_text: str = "Unknown Content-Transfer-Encoding."
+    #: How the storage names a mail, and whether the command's own line repeats that.
+    uid_text: str = "UID={}"
+    failed_read_told_twice: bool = True
+    #: A new mail gets a keyword that says whether it has attachments.
+    detects_attachments: bool = False
+
+    @property
+    def kick_flushes(self) -> bool:
+        """Whether kick writes everything before the status."""
+        return self.who_flushes and not self.kick_counts
+
+    @property
+    def kick_forces(self) -> bool:
+        """Whether `kick -f` means force; later it names a field."""
+        return not self.kick_counts
+
+    @property
+    def stats_dump_is_new(self) -> bool:
+        """Whether `stats dump` is about metrics."""
+        return not self.stats_dump_is_old
+
+    @property
+    def index_takes_mask(self) -> bool:
+        """Whether index takes one mask only."""
+        return not self.index_takes_masks
+
+    @property
+    def source_options(self) -> bool:
+        """Whether import and sync have options for the other side's settings."""
+        return not self.mail_location
 
     def status_lines(self, status: Status, *, mail: bool, suffix: bytes = b"") -> tuple[bytes, ...]:
         """Return the writes that end a reply: one, or two where failures are doubled.
@@ -231,6 +384,31 @@ class Release:
         style = self.mail_failure if mail else self.other_failure
         line = b"\n-%b%b\n" % (self._failure_text(status, style), suffix)
         return (line, b"\n-\n") if self.double_status else (line,)
+
+    @property
+    def loose_numbers(self) -> bool:
+        """Whether commands check numbers themselves, each in its own way."""
+        return not self.strict_numbers
+
+    @property
+    def dict_uris(self) -> bool:
+        """Whether dict takes URIs."""
+        return not self.filter_names
+
+    @property
+    def fs_drivers(self) -> bool:
+        """Whether fs takes a driver and its arguments."""
+        return not self.filter_names
+
+    @property
+    def fetch_fields(self) -> tuple[str, ...]:
+        """The fields of fetch, in the order in which it lists them."""
+        return fields_of(self.number)
+
+    @property
+    def fetch_sections(self) -> bool:
+        """Whether fetch knows `body.SECTION` and `binary.SECTION`."""
+        return has_sections(self.number)
 
     def knows(self, command: str) -> bool:
         """Whether this release's server knows `command` on the wire."""

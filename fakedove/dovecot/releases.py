@@ -12,17 +12,19 @@ from dataclasses import replace
 from functools import cache
 
 from fakedove.dovecot.command_spans import MAIN, release_key
+from fakedove.dovecot.event_filter import Grammar
 from fakedove.dovecot.release import (
     Alpn,
     Failure,
     Getopt,
     LogChannel,
+    MoveOverQuota,
     Release,
     Scope,
     ShortExtra,
+    UnknownSource,
     UserRule,
 )
-from fakedove.dovecot.event_filter import Grammar
 from fakedove.dovecot.services import (
     SERVICES_2_3,
     SERVICES_2_3_8,
@@ -33,6 +35,11 @@ from fakedove.dovecot.services import (
 from fakedove.dovecot.status import Status
 from fakedove.errors import UnknownReleaseError
 from fakedove.wire.dialect import SERVER_LINE_LIMIT, Dialect
+
+#: Search keys that 2.0 does not have.
+_LATER_SEARCH_KEYS = frozenset(
+    {"FUZZY", "X-REAL-UID", "OLDESTONLY", "MIMEPART", "SAVEDATESUPPORTED"}
+)
 
 
 def _rows() -> tuple[Release, ...]:
@@ -55,6 +62,9 @@ def _rows() -> tuple[Release, ...]:
             no_auth=True,
             quota_physical=True,
             control_name_text="Invalid mailbox name",
+            fetch_opens_unseen=True,
+            text_has_boundaries=True,
+            lacks_search_keys=_LATER_SEARCH_KEYS,
         )
     ]
 
@@ -68,7 +78,8 @@ def _rows() -> tuple[Release, ...]:
     row("2.0.8", "2.0.13", one_command=False)
     # PLAIN is checked, but there is no reply line either way.
     row("2.0.14", "2.0.21", no_auth=False)
-    row("2.1.0", "2.1.1", {"answers_auth": True})
+    lacks = _LATER_SEARCH_KEYS - {"FUZZY"}
+    row("2.1.0", "2.1.1", {"answers_auth": True}, lacks_search_keys=lacks)
     row("2.1.2", "2.1.17", nouser=True)
     row(
         "2.2.0",
@@ -76,18 +87,27 @@ def _rows() -> tuple[Release, ...]:
         {"strict_version": True, "line_limit": SERVER_LINE_LIMIT, "spins_on_long_line": False},
         ssl=True,
         getopt=Getopt.SHORT_DIES,
+        fetch_opens_unseen=False,
+        text_has_boundaries=False,
+        acl_names_namespace=True,
+        keeps_inbox=False,
         control_name_text="Control characters not allowed in new mailbox names",
     )
     row("2.2.3", "2.2.5", mail_failure=Failure.NUMBER)
     row("2.2.6", "2.2.6", log_address=True)
-    row("2.2.7", "2.2.15", log_quotes_auth=True)
+    row("2.2.7", "2.2.7", log_quotes_auth=True, creates_with_guid=True)
+    row("2.2.8", "2.2.13", creates_and_subscribes=True)
+    row("2.2.14", "2.2.15", lacks_search_keys=lacks - {"X-REAL-UID"})
     row(
         "2.2.16",
         "2.2.21",
+        lacks_search_keys=frozenset({"MIMEPART", "SAVEDATESUPPORTED"}),
         scope=Scope.ALL,
         other_failure=Failure.NAME_OR_DASH,
         split_names=True,
         quota_physical=False,
+        move_over_quota=MoveOverQuota.ALLOWED,
+        flags_clear_recent=False,
     )
     row(
         "2.2.22",
@@ -98,13 +118,18 @@ def _rows() -> tuple[Release, ...]:
         user_file=True,
         user_rule=UserRule.OPTION,
         logs_unknown_user=True,
+        imports_as_root=True,
+        status_field_option=True,
+        deletes_recursively=False,
     )
-    row("2.2.23", "2.2.25", user_rule=UserRule.OPTION_OVERRIDES)
+    row("2.2.23", "2.2.24", user_rule=UserRule.OPTION_OVERRIDES)
+    row("2.2.25", "2.2.25", deletes_recursively=True, deletes_with_care=True)
     row(
         "2.2.26",
         "2.2.28",
         {"nul_escape": True},
         user_rule=UserRule.FIELD,
+        metadata_of_server=True,
         escapes_streamed_nul=True,
     )
     row(
@@ -125,14 +150,20 @@ def _rows() -> tuple[Release, ...]:
     row(
         "2.3.0",
         "2.3.3",
+        lacks_search_keys=frozenset({"SAVEDATESUPPORTED"}),
         log_session=True,
         log_tls_closed=True,
+        dict_dies_without_arguments=False,
+        dict_asks_uri_first=True,
+        fs_metadata=True,
+        batch_crashes=True,
         services=SERVICES_2_3,
         service_columns=12,
         old_stats_socket="old-stats",
         stats_dump_is_old=False,
     )
-    row("2.3.4", "2.3.7.2", user_masks=True, log_names_extraneous=True)
+    row("2.3.4", "2.3.6", user_masks=True, log_names_extraneous=True, force_resync_fsck=True)
+    row("2.3.7", "2.3.7.2", snippet_length=200)
     row(
         "2.3.8",
         "2.3.8",
@@ -144,9 +175,26 @@ def _rows() -> tuple[Release, ...]:
         services=SERVICES_2_3_8,
         service_columns=13,
     )
-    row("2.3.9", "2.3.9.3", {"minor": 2, "starttls": True}, log_pid=True)
-    row("2.3.10", "2.3.12", trans_flags=True, firstsaved_never=True, instance_dies=False)
-    row("2.3.13", "2.3.16", services=SERVICES_2_3_16, proxy_kick_host=True)
+    row(
+        "2.3.9",
+        "2.3.9.3",
+        {"minor": 2, "starttls": True},
+        log_pid=True,
+        snippet_quotes=True,
+        fs_iter_options=True,
+    )
+    row("2.3.10", "2.3.10.1", trans_flags=True, firstsaved_never=True, instance_dies=False)
+    row("2.3.11", "2.3.12", lacks_search_keys=frozenset())
+    row("2.3.13", "2.3.13", services=SERVICES_2_3_16, proxy_kick_host=True)
+    row(
+        "2.3.14",
+        "2.3.16",
+        metadata_prefix=True,
+        metadata_opens_late=True,
+        cache_remove_needs_query=True,
+        dict_asks_uri_first=False,
+        fs_copy_hides_reason=True,
+    )
     row(
         "2.3.17",
         "2.3.18",
@@ -154,6 +202,9 @@ def _rows() -> tuple[Release, ...]:
         double_status=False,
         log_prefix=True,
         auth_cache_flush_all=False,
+        batch_crashes=False,
+        unknown_source=UnknownSource.CRASHES,
+        replica_not_found=True,
     )
     row("2.3.19", "2.3.21.1", row_packets=True, services=SERVICES_2_3_19)
     row(
@@ -180,12 +231,46 @@ def _rows() -> tuple[Release, ...]:
         status_option_keeps_positional=True,
         user_marks_log=False,
         drops_privileges=False,
+        filter_names=True,
+        fs_keeps_empty_folders=True,
+        file_descriptor=9,
+        fs_unlink_line=841,
+        sieve_back_quotes=False,
+        sieve_put_crashes=True,
         services=SERVICES_2_4,
         event_filter=Grammar("/%", "end of file", "invalid token"),
         stats_hides_reasons=True,
         proxy_is_who=True,
+        proxy_kick_host=False,
         log_errors_in_full=True,
         missing_mailbox_fails=False,
+        search_dates_strict=True,
+        expunge_option="[-d]",
+        flags_split_at_spaces=True,
+        transfer_is_strict=True,
+        move_over_quota=MoveOverQuota.CRASHES,
+        index_takes_masks=True,
+        index_text="Mailbox {}: Index is already up to date",
+        force_resync_crashes=True,
+        storage_names_itself=True,
+        rebuild_wants_query=True,
+        attachment_names_decoded=True,
+        sent_date_local=True,
+        sent_date_clamped=True,
+        fetch_fields_apart=True,
+        unknown_encoding_text="Unknown Content-Transfer-Encoding",
+        uid_text="UID {}",
+        failed_read_told_twice=False,
+        imports_as_root=False,
+        mail_location=False,
+        sync_replica=False,
+        values_checked_late=True,
+        makes_folders=False,
+        path_of_cache=True,
+        cache_checks_arguments=True,
+        caches_headers=True,
+        acl_names_mailbox=True,
+        acl_sharing_map=True,
     )
     # Measured on 2.4.1: a context that was made at the start of the process offers none.
     row("2.4.1", "2.4.1", alpn=Alpn.WITHOUT_SSL)
@@ -193,18 +278,21 @@ def _rows() -> tuple[Release, ...]:
     control_name = "New mailbox name contains forbidden character (U+{:04X})"
     row(
         "2.4.3",
-        "2.4.4",
+        "2.4.3",
         control_name_text=control_name,
         delete_is_control=True,
         auth_cache_flush_all=True,
     )
+    row("2.4.4", "2.4.4", search_checks_keywords=True)
     row(
         MAIN,
         MAIN,
         {"minor": 4, "stream_from_minor": 4},
         short_extra=ShortExtra.CLOSES,
+        unknown_source=UnknownSource.KILLS,
+        move_over_quota=MoveOverQuota.ALL_CRASH,
         subscriptions_in_list_order=True,
-        new_mail_keywords=("$HasNoAttachment",),
+        detects_attachments=True,
     )
     return tuple(rows)
 

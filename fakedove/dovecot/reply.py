@@ -8,7 +8,7 @@ and the client sees EOF without a status line.
 from __future__ import annotations
 
 import enum
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeAlias
 
 import msgspec
@@ -73,6 +73,14 @@ class Streamed(msgspec.Struct, frozen=True, gc=False):
     """A value that is read from a stream and so goes out in blocks of 8 KiB."""
 
     data: bytes
+    #: Bytes in the first block.
+    first: int = 8192
+
+
+class Pieced(msgspec.Struct, frozen=True, gc=False):
+    """A value that is written in these pieces."""
+
+    pieces: tuple[bytes, ...]
 
 
 class Speaker(msgspec.Struct, frozen=True, gc=False):
@@ -81,17 +89,35 @@ class Speaker(msgspec.Struct, frozen=True, gc=False):
     scope: Scope
 
 
-Value: TypeAlias = bytes | Streamed
+class Takeover(msgspec.Struct, frozen=True, gc=False):
+    """The command speaks a protocol of its own from its status line on, to the end."""
+
+    #: What it says first, in writes.
+    greeting: tuple[bytes, ...]
+    #: The log line for the end of a conversation in which the client said this.
+    farewell: Callable[[bytes], Log]
+
+
+Value: TypeAlias = bytes | Streamed | Pieced
 Row: TypeAlias = tuple[Value, ...]
-Item: TypeAlias = Row | Log | Text | Speaker
+Item: TypeAlias = Row | Log | Text | Speaker | Takeover
 Output: TypeAlias = Generator[Item, None, Status]
 
 
 class Fatal(Exception):
     """The real process dies here, with this text in the server log."""
 
-    def __init__(self, text: bytes, scope: Scope = Scope.PROCESS, *, crash: bool = False) -> None:
+    def __init__(
+        self,
+        text: bytes,
+        scope: Scope = Scope.PROCESS,
+        *,
+        crash: bool = False,
+        log: tuple[Log, ...] = (),
+    ) -> None:
         super().__init__(text)
+        #: What it says before.
+        self.log = log
         self.text = text
         self.scope = scope
         #: It is killed by a signal rather than by its own decision.

@@ -19,13 +19,8 @@ from typing import TypeVar
 import msgspec
 
 from fakedove.dovecot.clock import Clock
-from fakedove.dovecot.mailbox import (
-    FIRST_UIDVALIDITY,
-    MailboxSeed,
-    checked_guid,
-    derived_guid,
-    seed_mailbox,
-)
+from fakedove.dovecot.guids import checked_guid, derived_guid
+from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, MailboxSeed, seed_mailbox
 from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
 from fakedove.dovecot.quota import parse_grace, parse_size
 from fakedove.dovecot.store import LoginSession, Store

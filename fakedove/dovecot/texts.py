@@ -6,7 +6,7 @@ Texts of one command stand beside that command; here is what all of them share.
 from __future__ import annotations
 
 from fakedove.dovecot.release import Getopt, Release
-from fakedove.dovecot.reply import Log, Scope
+from fakedove.dovecot.reply import Fatal, Log, Scope
 
 
 def unknown_command(release: Release, name: bytes) -> tuple[Log, ...]:
@@ -41,15 +41,21 @@ def extraneous(release: Release, command: str, surplus: tuple[bytes, ...]) -> tu
     return (Log(text, scope=Scope.PROTOCOL),)
 
 
-def invalid_number(value: bytes) -> tuple[Log, ...]:
-    """Return what is said of a number that is none."""
-    text = b"Invalid parameter: Invalid number: %b" % value
+def invalid_number(value: bytes, why: bytes) -> tuple[Log, ...]:
+    """Return what is said of a number that is none, with `why` if that is told (of options)."""
+    text = b"Invalid parameter: %b" % (b"%b: %b" % (why, value) if why else value)
     return (Log(text, scope=Scope.PROTOCOL),)
 
 
 def usage(full_usage: str) -> bytes:
     """Return the last words of a process that misses a required argument."""
     return b"Client sent invalid command. Usage: %b" % full_usage.encode()
+
+
+def invalid_value(release: Release, full_usage: str) -> Fatal:
+    """Return how a process dies of an option's value, for the command's usage."""
+    scope = Scope.PROCESS if release.values_checked_late else Scope.COMMAND
+    return Fatal(usage(full_usage), scope)
 
 
 def unreadable_user_file(path: bytes, reason: str) -> tuple[Log, ...]:
@@ -60,3 +66,8 @@ def unreadable_user_file(path: bytes, reason: str) -> tuple[Log, ...]:
         Log(text, scope=Scope.PROCESS),
         Log(b"Failed to iterate through some users", scope=Scope.COMMAND),
     )
+
+
+def backtrace(scope: Scope) -> Log:
+    """Return what a process still says when it dies of a failed assertion."""
+    return Log(b"Raw backtrace: known to the real server alone", scope=scope)

@@ -16,15 +16,9 @@ import msgspec
 
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.folders import Folders
-from fakedove.dovecot.mailbox import (
-    FIRST_UIDVALIDITY,
-    Items,
-    Mailbox,
-    MailboxSeed,
-    checked_guid,
-    derived_guid,
-    random_guid,
-)
+from fakedove.dovecot.guids import checked_guid, derived_guid, random_guid
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
 
 _VIRTUAL_SIZE = attrgetter("virtual_size")
@@ -47,11 +41,15 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sieve_scripts: tuple[tuple[str, bytes], ...] = ()
     sieve_active: str | None = None
     subscriptions: tuple[str, ...] = ()
+    subscriptions_readable: bool = True
+    alternative_known: bool = True
     mailboxes: tuple[MailboxSeed, ...] = ()
     #: All directories, oldest first; empty: those of the mailboxes in their order.
     folders: tuple[str, ...] = ()
     #: The highest UIDVALIDITY ever given out.
     last_uidvalidity: int = FIRST_UIDVALIDITY
+    #: INBOX was deleted or renamed, and nobody has looked since.
+    without_inbox: bool = False
 
 
 class User:
@@ -68,6 +66,7 @@ class User:
         "_listing",
         "_mailboxes",
         "_random",
+        "alternative_known",
         "gid",
         "home",
         "name",
@@ -79,6 +78,7 @@ class User:
         "sieve_active",
         "sieve_scripts",
         "subscriptions",
+        "subscriptions_readable",
         "uid",
         "userdb",
     )
@@ -102,12 +102,16 @@ class User:
         self.sieve_active = seed.sieve_active
         #: Names in the order of subscribing; a mailbox of that name need not exist.
         self.subscriptions = dict.fromkeys(seed.subscriptions)
+        #: Whether the list of subscriptions belongs to the user; one that root wrote does not.
+        self.subscriptions_readable = seed.subscriptions_readable
+        #: Whether the storage knows where its alternative is, which others that read it undo.
+        self.alternative_known = seed.alternative_known
         self._clock = clock
         self._random = random
         self._last_uidvalidity = seed.last_uidvalidity
         self._listing: tuple[tuple[str, Mailbox | None], ...] | None = None
         self._mailboxes: dict[str, Mailbox] = {}
-        if all(box.name != "INBOX" for box in seed.mailboxes):
+        if not seed.without_inbox and all(box.name != "INBOX" for box in seed.mailboxes):
             self._mailboxes["INBOX"] = self._live(_untouched_inbox(seed.name))
         for box in seed.mailboxes:
             self._mailboxes[box.name] = self._live(box)
@@ -118,7 +122,10 @@ class User:
 
     @property
     def mailboxes(self) -> Mapping[str, Mailbox]:
-        """The mailboxes by name, in the order of creation; a view that cannot be written."""
+        """The mailboxes by name, in the order of creation; a view that cannot be written.
+
+        INBOX is missing after it was deleted or renamed, until somebody looks for it.
+        """
         return MappingProxyType(self._mailboxes)
 
     @property
@@ -131,12 +138,23 @@ class User:
         """The messages of all mailboxes."""
         return sum(map(_MESSAGE_COUNT, self._mailboxes.values()))
 
+    def has_room(self, size: int, count: int = 1) -> bool:
+        """Whether the quota allows `count` more mails of `size` virtual bytes altogether."""
+        if self.quota_messages and self.message_count + count > self.quota_messages:
+            return False
+        limit = (self.quota_storage or 0) + (self.quota_grace or 0)
+        return not self.quota_storage or self.quota_used + size <= limit
+
     def find_mailbox(self, name: str) -> Mailbox | None:
-        """Return the mailbox `name`, or None; INBOX is found in any case."""
-        box = self._mailboxes.get(name)
+        """Return the mailbox `name`, or None; INBOX is found in any case, and always."""
+        box = self.existing_mailbox(name)
         if box is None and name.upper() == "INBOX":
-            return self._mailboxes["INBOX"]
+            return self._add("INBOX", None, None)
         return box
+
+    def existing_mailbox(self, name: str) -> Mailbox | None:
+        """Return the mailbox `name` if it is there; unlike the others this makes no INBOX."""
+        return self._mailboxes.get("INBOX" if name.upper() == "INBOX" else name)
 
     def mailbox(self, name: str, *, create: bool = False) -> Mailbox:
         """Return the mailbox `name`, made on the way with `create`.
@@ -163,7 +181,8 @@ class User:
         mailbox name, or a value is out of range.
         """
         check_mailbox_name(name)
-        if self.find_mailbox(name) is not None:
+        name = "INBOX" if name.upper() == "INBOX" else name
+        if name in self._mailboxes:
             raise StoreError(f'user "{self.name}" has a mailbox "{name}" already')
         return self._add(name, guid, uidvalidity)
 
@@ -176,6 +195,10 @@ class User:
         """Whether `path` is listed, be it a mailbox or \\NoSelect."""
         return any(listed == path for listed, _ in self.listing())
 
+    def is_taken(self, path: str) -> bool:
+        """Whether there is a mailbox or folder `path`."""
+        return path in self._mailboxes or (path != "INBOX" and self.has_folder(path))
+
     def delete_folder(self, path: str, *, prune: bool = True) -> None:
         """Delete a folder that is no mailbox and has no children; `prune` as for mailboxes."""
         self._folders.remove(path, self._mailboxes, prune=prune)
@@ -186,7 +209,7 @@ class User:
         return any(path.startswith(f"{name}/") for path, _ in self.listing())
 
     def delete_mailbox(self, name: str, *, prune: bool = True) -> None:
-        """Delete the mailbox `name` with its messages; INBOX comes back at once, empty.
+        """Delete the mailbox `name` with its messages; INBOX comes back, empty, when asked for.
 
         Children stay, and so does their parent's name, as \\NoSelect; `prune` removes parents
         that are no mailboxes and have no children any more. Raises
@@ -195,10 +218,42 @@ class User:
         box = self.mailbox(name)
         del self._mailboxes[box.name]
         self._listing = None
-        if box.name == "INBOX":
-            self._add("INBOX", None, None)
-        else:
+        if box.name != "INBOX":
             self._folders.remove(box.name, self._mailboxes, prune=prune)
+
+    def subscribe(self, name: str, *, subscribed: bool = True) -> None:
+        """Subscribe to the mailbox `name`, which need not exist, or unsubscribe from it."""
+        name = "INBOX" if name.upper() == "INBOX" else name
+        if subscribed:
+            self.subscriptions[name] = None
+        else:
+            self.subscriptions.pop(name, None)
+
+    def rename_mailbox(self, old: str, new: str) -> None:
+        """Rename the mailbox or folder `old` and all below it; INBOX comes back empty.
+
+        Subscriptions stay as they are. Raises UnknownNameError if there is no `old`, and
+        StoreError if there is a `new`, or it lies below `old`.
+        """
+        if not self.is_taken(old):
+            raise UnknownNameError(f'user "{self.name}" has no mailbox or folder "{old}"')
+        if self.is_taken(new):
+            raise StoreError(f'user "{self.name}" has "{new}" already')
+        if new.startswith(f"{old}/"):
+            raise StoreError(f'"{old}" cannot become "{new}" below itself')
+        moved = {
+            name: new + name.removeprefix(old)
+            for name in self._mailboxes
+            if name == old or name.startswith(f"{old}/")
+        }
+        boxes = {moved.get(name, name): box for name, box in self._mailboxes.items()}
+        for name, box in boxes.items():
+            box.name = name
+        self._mailboxes = boxes
+        self._folders.move(old, new, self._mailboxes)
+        self._listing = None
+        if old == "INBOX":
+            self._folders.add_oldest("INBOX")
 
     def listing(self) -> tuple[tuple[str, Mailbox | None], ...]:
         """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect."""
@@ -224,9 +279,12 @@ class User:
             sieve_scripts=tuple(self.sieve_scripts.items()),
             sieve_active=self.sieve_active,
             subscriptions=tuple(self.subscriptions),
+            subscriptions_readable=self.subscriptions_readable,
+            alternative_known=self.alternative_known,
             mailboxes=tuple(box.freeze() for box in self._mailboxes.values()),
             folders=tuple(self._folders.oldest_first()),
             last_uidvalidity=self._last_uidvalidity,
+            without_inbox="INBOX" not in self._mailboxes,
         )
 
     def _add(self, name: str, guid: str | None, uidvalidity: int | None) -> Mailbox:

@@ -27,6 +27,7 @@ class ClientFault(Exception):
 class CommandLine:
     """A line that is well-formed; whether there is such a command is another matter."""
 
+    #: Whether it is to say more, as with `v` or, for debugging, `D`.
     verbose: bool
     username: bytes
     #: Command name, or its first word, and what follows.
@@ -63,7 +64,7 @@ def parse_command_line(
     is_option = release.option and name == b"OPTION"
     if allowed is not None and name not in allowed and not is_option:
         raise ClientFault(b"doveadm client isn't allowed to use command: %b" % name)
-    return CommandLine(b"v" in flags, username, tuple(rest[1:]), log)
+    return CommandLine(b"v" in flags or b"D" in flags, username, tuple(rest[1:]), log)
 
 
 def _fields(line: bytes, release: Release) -> list[bytes]:

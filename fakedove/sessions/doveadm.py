@@ -14,10 +14,21 @@ import msgspec
 from fakedove.double.journal import Exchange
 from fakedove.double.stubs import Answer
 from fakedove.dovecot import dispatch
+from fakedove.dovecot.daemons import LoggedError
 from fakedove.dovecot.output import BLOCK, Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.release import LogChannel
-from fakedove.dovecot.reply import Fatal, Level, Log, Output, Referral, Scope, Text
+from fakedove.dovecot.reply import (
+    Fatal,
+    Level,
+    Log,
+    Output,
+    Referral,
+    Scope,
+    Speaker,
+    Takeover,
+    Text,
+)
 from fakedove.dovecot.status import Status
 from fakedove.errors import ProtocolError
 from fakedove.plan import (
@@ -52,6 +63,8 @@ _PREAUTHENTICATED_MODE = 0o600
 _CLOSE: tuple[Step, ...] = (Close(),)
 _Ending: TypeAlias = tuple[Step, ...]
 _NOTHING_ELSE: _Ending = ()
+#: Bytes that are kept of what is said to a command that has the connection for itself.
+_OVERHEARD = 1024
 
 
 class _Getopt(enum.Enum):
@@ -95,8 +108,12 @@ class DoveadmSession:
         self._running: _Running | None = None
         self._exchange: Exchange | None = None
         self._body: bytearray | None = None
+        #: What a command said that has the connection for itself now.
+        self._takeover: Takeover | None = None
         self._pending: Invocation | None = None
         self._broken = _SOUND
+        #: Whose mail the process has opened.
+        self._opened: bytes | None = None
         #: Nothing is under way: the next bytes begin a command.
         self._idle = False
         # With a list of allowed commands the answer also depends on the listener.
@@ -144,7 +161,7 @@ class DoveadmSession:
         if self._running is not None:
             ending = self._produce(self._running)
             if self._running is None:
-                self._idle = not invocation.breaks_next
+                self._idle = not invocation.breaks_next and self._takeover is None
                 return self._plan(ending)
         return self._go_on()
 
@@ -238,6 +255,11 @@ class DoveadmSession:
         state = self._connection.state
         if state is wire.State.AUTH:
             self._send(self._connection.refuse())
+            return _CLOSE
+        if state is wire.State.BODY and self._takeover is not None:
+            assert self._exchange is not None
+            farewell = self._takeover.farewell(bytes(self._body or b""))
+            self._log(farewell, self._exchange.command.encode(), self._exchange.username)
             return _CLOSE
         if state is wire.State.BODY:
             return self._body_cut_off(texts.BODY_CUT_OFF)
@@ -346,6 +368,8 @@ class DoveadmSession:
 
     def _take_body(self, event: wire.Body) -> _Ending:
         assert self._body is not None
+        if self._takeover is not None:
+            return self._overhear(event)
         assert self._pending is not None
         if len(self._body) + len(event.data) > self._world.mail_limit:
             return self._body_cut_off(texts.body_too_long(self._world.mail_limit))
@@ -354,6 +378,14 @@ class DoveadmSession:
             invocation, body = self._pending, bytes(self._body)
             self._pending = self._body = None
             self._start(invocation, body)
+        return _NOTHING_ELSE
+
+    def _overhear(self, event: wire.Body) -> _Ending:
+        """Keep the beginning of what is said to a command that has the connection for itself."""
+        assert self._body is not None
+        self._body += event.data[: _OVERHEARD - len(self._body)]
+        if event.last:
+            self._connection.expect_body()
         return _NOTHING_ELSE
 
     def _body_cut_off(self, log: tuple[Log, ...]) -> _Ending:
@@ -379,7 +411,15 @@ class DoveadmSession:
             self._running = _Running(invocation, output, exchange, stub.answer)
             return
         call = Call(
-            self._release, world.store, invocation, world.read_file, body, world.doveadm_port
+            self._release,
+            world.store,
+            invocation,
+            world.read_file,
+            body,
+            world.doveadm_port,
+            base_dir=world.base_dir,
+            opened=self._opened,
+            directory=world.directory,
         )
         self._running = _Running(invocation, dispatch.run(call), exchange, None)
 
@@ -398,6 +438,10 @@ class DoveadmSession:
                     formatter.row(item, writes)
                 elif isinstance(item, Text):
                     formatter.text(item.data, writes)
+                elif isinstance(item, Speaker):
+                    self._prefix.settle(item.scope, invocation.username)
+                elif isinstance(item, Takeover):
+                    self._takeover = item
                 else:
                     self._log(item, invocation.command.name.encode(), invocation.username)
                     if self._flood is not None:
@@ -420,6 +464,8 @@ class DoveadmSession:
 
     def _finish(self, running: _Running, status: Status) -> _Ending:
         command, answer = running.invocation.command, running.answer
+        if command.mail:
+            self._leave_mail(running.invocation.username, status)
         if answer is not None and answer.raw is not None:
             running.exchange.writes.append(answer.raw)
             self._send(self._connection.data(answer.raw))
@@ -429,6 +475,14 @@ class DoveadmSession:
         return self._end_reply(
             running.exchange, status, mail=command.mail, flushes=flushes, suffix=suffix
         )
+
+    def _leave_mail(self, username: bytes, status: Status) -> None:
+        """Note what a mail command leaves in the process: its log prefix and its rights."""
+        if status is Status.NOUSER:
+            self._prefix.settle(Scope.LOOKUP, username)
+        else:
+            self._prefix.settle(Scope.PROCESS, username)
+            self._opened = username
 
     def _end_reply(
         self,
@@ -442,6 +496,12 @@ class DoveadmSession:
         exchange.status = status
         writes = exchange.writes
         self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix)
+        if self._takeover is not None:
+            first, *rest = self._takeover.greeting
+            writes[-1] += first
+            writes += rest
+            self._connection.expect_body()
+            self._body = bytearray()
         self._send(self._connection.data(*writes[self._framed :]))
         return self._after_reply()
 
@@ -483,7 +543,17 @@ class DoveadmSession:
         prefix, text = self._prefix.of(entry, command, username, told=told)
         record = LogRecord(prefix, entry.level, text)
         self._world.log.append(record)
+        if entry.level >= Level.WARNING:
+            self._remember(record)
         return record
+
+    def _remember(self, record: LogRecord) -> None:
+        """Tell the log process, for `log errors`."""
+        store = self._world.store
+        level = record.level.name.capitalize()
+        now = store.clock.now()
+        for line in record.text.split(b"\n"):
+            store.daemons.errors.append(LoggedError(now, record.prefix, level, line))
 
     def _tells_client(self) -> bool:
         if not self._connection.logs:
@@ -499,6 +569,8 @@ class DoveadmSession:
     def _die(self, fatal: Fatal, command: bytes, username: bytes) -> _Ending:
         """End as the real process does when it dies: EOF, no status line."""
         self._running = None
+        for entry in fatal.log:
+            self._log(entry, command, username)
         text = fatal.text
         if fatal.crash:
             text += b" (the real server crashes here)"

@@ -52,6 +52,8 @@ class World:
     read_file: Callable[[str], bytes] = no_files
     #: Where the sockets of the server's processes would lie.
     base_dir: str = "/var/run/dovecot"
+    #: The directory that the paths of the store's files are relative to.
+    directory: str = "/var/run/dovecot"
     #: Not 0: users whose passdb says so are referred to other hosts.
     doveadm_port: int = 0
     #: Longest mail taken in, in bytes.

@@ -29,7 +29,7 @@ from fakedove.cli.command_words import CommandWords, parse_words
         ("nosuch --user=tss", ("nosuch", "tss", "--user=tss --")),
         ("nosuch -- -u tss", ("nosuch", "", "-- -u tss")),
         ("nosuch -u", ("nosuch", "", "-u --")),
-        ("acl get -u tss INBOX", ("acl get", "tss", "-u tss INBOX --")),
+        ("acl get -u tss INBOX", ("acl get", "tss", "-u tss -- INBOX")),
     ],
 )
 def test_words(typed: str, sent: tuple[str, str, str]) -> None:
@@ -47,7 +47,7 @@ def test_a_command_may_be_one_word_of_the_shell() -> None:
     [
         ("quota get -u tss", ("root", "type", "value", "limit", "percent")),
         ("quota get -u tss -Z", None),
-        ("acl get -u tss INBOX", None),
+        ("acl get -u tss INBOX", ("id", "global", "rights")),
         ("mailbox status -u tss nosuch INBOX", None),
     ],
 )

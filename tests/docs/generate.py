@@ -25,8 +25,8 @@ def recordings() -> str:
     equal = sum(_equal(one) for one in every)
     return (
         f"{len(every):,} conversations recorded from {len(releases())} real Dovecot releases, "
-        f"{equal:,} replayed equal, packets\nand their cuts included. The rest needs commands that "
-        "are not built yet, or depends on process\nids and clocks."
+        f"{equal:,} replayed equal, packets\nand their cuts included. The rest depends on process "
+        "ids, clocks, or on what the recording\nmachine held."
     )
 
 

@@ -112,3 +112,15 @@ def test_any_bytes_can_be_told(username: bytes, fields: list[bytes]) -> None:
     one = exchange(username=username, fields=tuple(fields))
     assert len(one.args) == len(fields)
     assert one.describe().startswith("C: ")
+
+
+def test_long_replies_push_out_old_ones() -> None:
+    journal = Journal(capacity_bytes=1000)
+    for number in range(10):
+        one = exchange(connection=number)
+        journal.append(one)
+        one.writes.append(b"x" * 400)
+    assert [one.connection for one in journal] == [7, 8, 9]
+    journal.clear()
+    journal.append(exchange())
+    assert len(journal) == 1

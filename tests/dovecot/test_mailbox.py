@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakedove.dovecot.clock import Clock
-from fakedove.dovecot.mailbox import Mailbox, MailboxSeed, derived_guid
+from fakedove.dovecot.guids import derived_guid
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.message import SYSTEM_FLAGS, split_flags, virtual_size
 from fakedove.errors import StoreError
 

@@ -51,7 +51,7 @@ _FORMS = {
 #: Placeholders that stand for one thing throughout a conversation.
 _BOUND = frozenset({"mailguid", "hostname", "dir", "prefix"})
 
-#: Process ids, fractions of a second and addresses of code that the recordings left as they
+#: Process ids, fractions of a second, addresses of code and a host that the recordings left as they
 #: were, each with the form that takes their place.
 _LOOSE_FORMS = {
     rb"(?<=child )\d+": rb"\d+",
@@ -59,6 +59,8 @@ _LOOSE_FORMS = {
     rb"(?<=doveadm\()\d+(?=\))": rb"\d+",
     rb"(?<=\{\{logtime\}\})\.\d{6}": rb"\.\d{6}",
     rb"(?<=Raw backtrace: )[^\n]+": rb"[^\n]+",
+    # The recorder's host in the greeting of dsync-server.
+    rb"(?<![^\n])Hvm(?=\t\x02)": rb"H[^\t]+",
 }
 
 _LOOSE = re.compile(b"|".join(b"(" + form + b")" for form in _LOOSE_FORMS))

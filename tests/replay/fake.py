@@ -15,11 +15,16 @@ import msgspec
 
 from fakedove.certificates import make_server_certificate
 from fakedove.double.stubs import Stubs
+from fakedove.dovecot.attachments import keyword_of
 from fakedove.dovecot.command_spans import MAIN
+from fakedove.dovecot.flag_changes import used_keywords
+from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import find_release
+from fakedove.dovecot.services import Service
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.store_file import load_store
+from fakedove.dovecot.user import UserSeed
 from fakedove.net.tls import server_context
 from fakedove.plan import Peer
 from fakedove.sessions.doveadm import DoveadmSession
@@ -49,15 +54,38 @@ _FOLDERS = {
 def recorded_store(dovecot: str) -> Store:
     """Return the recorder's mail store, built once for each release."""
     store = load_store(STORE, directory=DIRECTORY, random=Random(1))
-    folders = _FOLDERS.get(dovecot)
-    if folders is None:
-        return store
     seeds = [store.users[name].freeze() for name in store.names()]
-    seeds = [
-        msgspec.structs.replace(seed, folders=folders) if seed.name == "tss" else seed
-        for seed in seeds
-    ]
+    folders = _FOLDERS.get(dovecot)
+    if release_of(dovecot).detects_attachments:
+        seeds = [_without_sieve(seed) for seed in seeds]
+    elif folders is None:
+        return store
+    else:
+        seeds = [
+            msgspec.structs.replace(seed, folders=folders) if seed.name == "tss" else seed
+            for seed in seeds
+        ]
     return Store(seeds, random=Random(1))
+
+
+def _without_sieve(user: UserSeed) -> UserSeed:
+    """Return the user as a release without Sieve that detects attachments made it."""
+    sieve = len(user.sieve_scripts) + (user.sieve_active is not None)
+    boxes = [_with_detected(box, sieve if box.name == "INBOX" else 0) for box in user.mailboxes]
+    return msgspec.structs.replace(user, mailboxes=tuple(boxes))
+
+
+def _with_detected(box: MailboxSeed, less: int) -> MailboxSeed:
+    highest = box.highestmodseq + len(box.messages) - less
+    messages = tuple(
+        msgspec.structs.replace(
+            one, keywords=(keyword_of(one.data, decoded=True), *one.keywords), modseq=highest
+        )
+        for one in box.messages
+    )
+    return msgspec.structs.replace(
+        box, messages=messages, keywords=used_keywords(messages), highestmodseq=highest
+    )
 
 
 @functools.cache
@@ -110,6 +138,7 @@ def world_of(conversation: Conversation) -> Iterator[World]:
     """Give a world as the recorder had it, and put the store back afterwards."""
     release = release_of(conversation.dovecot)
     store = recorded_store(conversation.dovecot)
+    store.daemons.services["doveadm2"] = Service("doveadm2", 100, 1)
     for given in conversation.given:
         kind, _, rest = given.partition(":")
         if kind == "file":
@@ -123,7 +152,15 @@ def world_of(conversation: Conversation) -> Iterator[World]:
             raise FileNotFoundError(2, "No such file or directory", path) from None
 
     try:
-        yield World(release, store, Stubs(release), read_file=read_file, random=Random(2))
+        yield World(
+            release,
+            store,
+            Stubs(release),
+            read_file=read_file,
+            base_dir=f"{DIRECTORY}/run",
+            directory=DIRECTORY,
+            random=Random(2),
+        )
     finally:
         store.restore()
 

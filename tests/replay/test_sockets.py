@@ -40,6 +40,7 @@ def chosen(release: str) -> list[Conversation]:
 def can_be_played(conversation: Conversation, release: str) -> bool:
     return (
         conversation.family in FAMILIES
+        and conversation.family != "z"  # it stops services that stand in no listening server
         and conversation.listener in (*UNIX, *TCP)
         and not conversation.volatile
         and not excuse(conversation, release)

@@ -139,9 +139,3 @@ def test_a_log_text_with_an_lf_floods_the_client_for_ever(release: str) -> None:
         assert b"NOTFOUND" not in sent.data
         assert isinstance(again, Continue)
         plan = session.wake(again)
-
-
-def test_an_unbuilt_search_key_says_so_and_not_that_there_is_none() -> None:
-    talk = ready(dovecot="2.4.1")
-    assert talk.say(b"\ttss\tsearch\tsubject\thi\n") == b""
-    assert "fakedove does not know the search key SUBJECT yet; there is: all" in talk.log[0]

@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import ROWS, find_release
 from fakedove.dovecot.reply import Fatal, Log, Scope
+from fakedove.plan import Close
 from fakedove.sessions.command_line import ClientFault, CommandLine, parse_command_line
+from fakedove.sessions.doveadm import DoveadmSession
+from fakedove.sessions.world import ListenerSettings
+from tests.sessions.talk import UNIX, Talk
 
 V23 = find_release("2.3.19.1")
 V24 = find_release("2.4.1")
@@ -30,7 +34,7 @@ def fault(line: bytes, release: Release = V24, allowed: set[bytes] | None = None
     [
         (b"\ttss\tquota get", False, b"tss", (b"quota get",)),
         (b"v\ttss\tquota get\t", True, b"tss", (b"quota get", b"")),
-        (b"D\t\twho", False, b"", (b"who",)),
+        (b"D\t\twho", True, b"", (b"who",)),
         (b"vDDv\ttss\tmailbox\tlist\t-s", True, b"tss", (b"mailbox", b"list", b"-s")),
         (b"\t\t", False, b"", (b"",)),
     ],
@@ -142,3 +146,14 @@ def test_any_line_is_parsed_or_refused(
         return
     assert found.fields
     assert allowed is None or found.fields[0] == b"who" or (release.option and found.is_option)
+
+
+def test_a_line_known_from_another_listener_is_still_not_allowed() -> None:
+    free = Talk("2.4.1")
+    free.hello(0)
+    assert free.say(b"\ttss\tmailbox list\n") == b"INBOX\t\n+\n"
+    settings = ListenerSettings("restricted", allowed_commands=frozenset({b"quota get"}))
+    session = DoveadmSession(free.world, settings)
+    session.open(UNIX)
+    session.receive(b"VERSION\tdoveadm-server\t1\t0\n")
+    assert session.receive(b"\ttss\tmailbox list\n") == (Close(),)

@@ -1,18 +1,22 @@
-"""Commands that ask the auth service: `user`."""
+"""Commands that ask the auth service: `user` and `auth cache *`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from fakedove.dovecot import masks
-from fakedove.dovecot.registry import Call, Kind, command, flag, option, positional
+from fakedove.dovecot import masks, sockets, variables
+from fakedove.dovecot.quota import size_text
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Text
+from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Speaker, Text
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*?"
+_AUTH_MASTER = "auth-master"
+#: The limit that all users have of whom the userdb does not say otherwise: 1G.
+DEFAULT_QUOTA = 1 << 30
 
 
 @command(
@@ -29,23 +33,28 @@ _WILDCARDS = b"*?"
 )
 def user(call: Call) -> Output:
     """Print users' userdb fields as JSON, or the names that masks match."""
+    for argument in call.invocation.texts("auth-info"):
+        _check_auth_info(argument)
     wanted = call.invocation.texts("user-mask")
-    if not wanted:
-        yield Log(b"No user(s) specified", scope=Scope.COMMAND)
+    problem = _problem(call.invocation)
+    if problem is not None:
+        yield Log(problem, scope=Scope.COMMAND)
         return Status.USAGE
-    if call.invocation.flag("userdb-only"):
-        raise Fatal(b"killed with signal 11", crash=True)
     if any(masks.has_wildcard(mask, _WILDCARDS) for mask in wanted):
         if call.release.user_masks:
-            yield from map(Text, _user_list(call, wanted))
+            yield from _texts(call, _user_list(call, wanted))
         return Status.OK
+    if call.invocation.flag("userdb-only"):
+        raise Fatal(b"killed with signal 11", crash=True)
     status = Status.OK
+    yield from _texts(call, iter((b"{",)))
     for at, name in enumerate(wanted):
-        yield Text(b"," if at else b"{")
         found = call.store.lookup(name.decode(errors="surrogateescape"))
         if found is None:
             status = Status.NOUSER
-        yield from map(Text, _entry(call, name, found))
+        elif call.release.user_marks_log:
+            yield Speaker(Scope.PROCESS)
+        yield from _texts(call, _entry(call, name, found, separator=b"," if at else b""))
     yield Text(b"}")
     return status
 
@@ -53,11 +62,25 @@ def user(call: Call) -> Output:
 def userdb_fields(user: User, release: Release) -> dict[str, str]:
     """Return what a userdb lookup gives, in order."""
     fields = {"uid": str(user.uid), "gid": str(user.gid), "home": user.home}
+    limit = user.quota_storage
+    own_limit = None if limit in (None, DEFAULT_QUOTA) else size_text(limit or 0)
     if release.userdb_settings:
         fields["mail_path"] = f"{user.home}/mdbox"
+        if own_limit is not None:
+            fields["quota_storage_size"] = own_limit
     else:
         fields["mail"] = "mdbox:~/mdbox:ALT=~/alt"
+        if own_limit is not None:
+            fields["quota_rule"] = f"*:storage={own_limit}"
     return fields | dict(user.userdb)
+
+
+def _texts(call: Call, pieces: Iterator[bytes]) -> Iterator[Text]:
+    """Yield what is written: each piece where the release does so, else all at once."""
+    if call.release.user_json_pieces:
+        yield from (Text(piece) for piece in pieces if piece)
+    else:
+        yield Text(b"".join(pieces))
 
 
 def _user_list(call: Call, wanted: tuple[bytes, ...]) -> Iterator[bytes]:
@@ -65,16 +88,20 @@ def _user_list(call: Call, wanted: tuple[bytes, ...]) -> Iterator[bytes]:
     first = True
     for name in call.store.names():
         if any(masks.user_matches(mask, name.encode()) for mask in wanted):
-            yield b"%b%b" % (b"" if first else b",", _json(name))
+            if not first:
+                yield b","
             first = False
+            yield _json(name)
     yield b"]}"
 
 
-def _entry(call: Call, name: bytes, found: User | None) -> Iterator[bytes]:
-    yield b"%b:{" % _json(name.decode(errors="replace"))
+def _entry(call: Call, name: bytes, found: User | None, *, separator: bytes) -> Iterator[bytes]:
+    shown = name.decode(errors="replace")
+    yield separator
+    yield from _quoted(shown)
+    yield b":{"
     if found is None:
-        problem = f"userdb lookup: user {name.decode(errors='replace')} doesn't exist"
-        yield b'"error":%b' % _json(problem)
+        yield b'"error":%b' % _json(f"userdb lookup: user {shown} doesn't exist")
     else:
         yield from _fields(call, name, found)
     yield b"}"
@@ -82,34 +109,111 @@ def _entry(call: Call, name: bytes, found: User | None) -> Iterator[bytes]:
 
 def _fields(call: Call, name: bytes, found: User) -> Iterator[bytes]:
     fields = userdb_fields(found, call.release)
+    template = call.invocation.text("expand-field")
+    if template is not None:
+        yield _expanded(template.decode(errors="replace"), found, fields, call.release)
+        return
     if name != found.name.encode():
         # The auth service found it by another name, in lower case.
         fields = {"user": found.name} | fields
-    template = call.invocation.text("expand-field")
-    if template is not None:
-        text = template.decode(errors="replace")
-        yield b"%b:%b" % (_json(text), _json(_expanded(text, found, call.release)))
-        return
     only = call.invocation.text("field")
     separator = b""
     for key, value in fields.items():
-        if only is None or key.encode() == only:
-            yield b"%b%b:%b" % (separator, _json(key), _json(value))
+        wanted = only is None or key.encode() == only
+        if wanted or call.release.user_json_commas:
+            yield separator
             separator = b","
-        elif call.release.user_json_commas:
-            yield b","
+        if wanted:
+            yield from (b'"', _inner(key), b'":"', _inner(value), b'"')
 
 
-def _expanded(template: str, user: User, release: Release) -> str:
-    """Return `template` with its variables filled in, as the release writes them."""
-    name, _, domain = user.name.partition("@")
-    if release.percent_variables:
-        values = {"%u": user.name, "%n": name, "%d": domain, "%h": user.home}
-    else:
-        values = {"%{user}": user.name, "%{home}": user.home}
-    for variable, value in values.items():
-        template = template.replace(variable, value)
-    return template
+def _expanded(template: str, user: User, fields: dict[str, str], release: Release) -> bytes:
+    """Return the entry of `template` with its variables filled in, as the release has them."""
+    expand = variables.expand_percent if release.percent_variables else variables.expand_braces
+    try:
+        return b"%b:%b" % (_json(template), _json(expand(template, user, fields)))
+    except variables.UnknownVariable as problem:
+        return b'"error":%b' % _json(f"Failed to expand field: {problem}")
+
+
+def _problem(invocation: Invocation) -> bytes | None:
+    """Return why the arguments do not go together."""
+    if not invocation.texts("user-mask"):
+        return b"No user(s) specified"
+    if invocation.flag("expand-field"):
+        for option_name, letter in (("userdb-only", b"u"), ("field", b"f")):
+            if invocation.flag(option_name):
+                return b"-e can't be used with -%b" % letter
+    return None
+
+
+def _check_auth_info(argument: bytes) -> None:
+    """Raise Fatal for an `-x` argument that the real process dies of."""
+    key, _, value = argument.decode(errors="replace").partition("=")
+    if key in ("lip", "rip") and b"=" in argument:
+        if not masks.is_address(value):
+            raise Fatal(f"{key}: Invalid ip".encode(), Scope.COMMAND)
+    elif key in ("lport", "rport") and b"=" in argument:
+        if not (value.isascii() and value.isdecimal() and 0 < int(value) < 65536):
+            raise Fatal(f"{key}: Invalid port number".encode(), Scope.COMMAND)
+    elif not argument.startswith(b"service="):
+        raise Fatal(b"Unknown -x argument: %b" % argument, Scope.COMMAND)
+
+
+@command(
+    "auth cache flush",
+    option("socket-path", "a"),
+    positional("user", Kind.TEXTS, required=False),
+    columns=("entries",),
+    usage="[-a <master socket path>] [<user> [...]]",
+)
+def auth_cache_flush(call: Call) -> Output:
+    """Forget cached users and print how many entries that were: the fake caches nothing."""
+    if not call.invocation.texts("user") and not call.release.auth_cache_flush_all:
+        raise Fatal(b"Missing user parameter", Scope.COMMAND)
+    why = sockets.obstacle(call, _AUTH_MASTER)
+    if why is not None:
+        yield _cannot_flush(call, why)
+    yield (b"0",)
+    return Status.OK
+
+
+@command(
+    "auth cache status",
+    option("socket-path", "a"),
+    flag("reset", ""),
+    columns=(
+        *("hits", "misses", "hit_ratio_percent", "pos_entries", "neg_entries"),
+        *("pos_size", "neg_size", "used_size", "max_size"),
+    ),
+    usage="[-a <master socket path>] [--reset]",
+)
+def auth_cache_status(call: Call) -> Output:
+    """Print how the cache fares: one that is switched off, as it is by default."""
+    yield (b"0", b"0", b"100", *[b"0"] * 6)
+    return Status.OK
+
+
+def _cannot_flush(call: Call, why: bytes) -> Log:
+    path = sockets.path(call, _AUTH_MASTER)
+    text = b"auth-master: auth cache flush: connect(%b) failed: %b" % (path, why)
+    user = call.store.lookup((call.opened or b"").decode(errors="surrogateescape"))
+    if sockets.unprivileged(call) and user is not None:
+        text += b" (euid=%d(<unknown>) egid=%d(<unknown>) missing +r perm: %b" % (
+            user.uid,
+            user.gid,
+            path,
+        )
+        text += b", dir owned by 0:0 mode=0755)"
+    return Log(text, scope=Scope.LIBRARY)
+
+
+def _quoted(text: str) -> Iterator[bytes]:
+    yield from (b'"', _inner(text), b'"')
+
+
+def _inner(text: str) -> bytes:
+    return _json(text)[1:-1]
 
 
 def _json(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""`quota get`."""
+"""`quota get` and `quota recalc`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def quota_get(call: Call) -> Output:
     yield (_ROOT, b"STORAGE", storage, *_limit(int(storage), user.quota_storage, 1024))
     count = user.message_count
     yield (_ROOT, b"MESSAGE", b"%d" % count, *_limit(count, user.quota_messages, 1))
+    return Status.OK
+
+
+@command("quota recalc", mail=True)
+def quota_recalc(call: Call) -> Output:
+    """Count the usage anew, which is always right here."""
+    yield from ()
     return Status.OK
 
 

@@ -1,0 +1,1 @@
+"""What fakedove costs, measured beside raw Trio and the real Dovecot."""

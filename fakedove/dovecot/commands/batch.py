@@ -1,0 +1,119 @@
+"""`batch`: several commands about mail, one after another, up to the first that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Output, Row, Scope
+from fakedove.dovecot.status import Status
+
+_USAGE = "<sep> <cmd1> [<sep> <cmd2> [..]]"
+
+
+def _command_lines(invocation: Invocation) -> Iterator[tuple[bytes, ...]]:
+    separator = invocation.text("separator")
+    line: list[bytes] = []
+    for word in (*invocation.texts("args"), separator):
+        if word != separator:
+            line.append(word or b"")
+            continue
+        yield tuple(line)
+        line = []
+
+
+def _invocations(invocation: Invocation, release: Release) -> list[Invocation]:
+    """Return the commands of a batch; raise Fatal, as the real process dies of a bad one."""
+    # The dispatcher knows all commands, this one too, so it cannot be there first.
+    from fakedove.dovecot import dispatch
+
+    *lines, last = _command_lines(invocation)
+    found = []
+    for line in [*lines, last] if last else lines:
+        prepared = dispatch.prepare(
+            release, invocation.username, line or (b"",), verbose=invocation.verbose
+        )
+        if isinstance(prepared, dispatch.Refusal):
+            raise _refused(line, prepared)
+        if not prepared.command.mail or prepared.takes_body:
+            raise Fatal(b"killed with signal 11", crash=True)
+        found.append(prepared)
+    return found
+
+
+def _refused(line: tuple[bytes, ...], refusal: object) -> Fatal:
+    if not line:
+        return Fatal(b"killed with signal 11", crash=True)
+    text = b"doveadm batch: '%b' mail command doesn't exist" % line[0]
+    return Fatal(text, Scope.COMMAND)
+
+
+def _check(invocation: Invocation, release: Release) -> None:
+    if release.batch_crashes:
+        raise Fatal(b"killed with signal 11", crash=True)
+    if not invocation.texts("args"):
+        raise Fatal(texts.usage(f"batch {_USAGE}"), Scope.COMMAND)
+    _invocations(invocation, release)
+
+
+def _columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
+    return tuple(key for one in _invocations(invocation, release) for key in one.columns)
+
+
+@command(
+    "batch",
+    positional("separator", required=False),
+    positional("args", Kind.TEXTS, required=False),
+    mail=True,
+    columns=_columns,
+    usage=_USAGE,
+    options_first=True,
+    check=_check,
+)
+def batch(call: Call) -> Output:
+    """Run the commands; what they print is one list of columns."""
+    rows = _Rows(len(call.invocation.columns) - 1 if call.invocation.username_column else 0)
+    status = Status.OK
+    for invocation in _invocations(call.invocation, call.release):
+        output = invocation.command.function(
+            msgspec.structs.replace(call, invocation=invocation, queries=[])
+        )
+        try:
+            while True:
+                item = next(output)
+                if isinstance(item, tuple):
+                    yield from rows.add(item)
+                else:
+                    yield item
+        except StopIteration as end:
+            status = end.value
+        if status is not Status.OK:
+            break
+    yield from rows.rest()
+    return status
+
+
+class _Rows:
+    """Rows of all commands as rows of the batch, which begins each with the user's name."""
+
+    def __init__(self, width: int) -> None:
+        #: Columns of the batch without the name; 0: rows stay as they are.
+        self._width = width
+        self._values: Row = ()
+
+    def add(self, row: Row) -> Iterator[Row]:
+        """Take a row and yield those that are complete."""
+        self._values += row
+        width = self._width or len(row)
+        while len(self._values) >= width:
+            yield self._values[:width]
+            self._values = self._values[width:]
+
+    def rest(self) -> Iterator[Row]:
+        """Yield what is no complete row."""
+        if self._values:
+            yield self._values

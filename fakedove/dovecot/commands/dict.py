@@ -1,0 +1,286 @@
+"""`dict` and `mail dict`: keys and values of a dictionary.
+
+Up to 2.3 a URI says which dictionary, later a settings filter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from fakedove.dovecot import dictionary, texts
+from fakedove.dovecot.dictionary import Refusal, obstacle
+from fakedove.dovecot.registry import (
+    Call,
+    Columns,
+    Function,
+    Invocation,
+    Kind,
+    Parameter,
+    command,
+    flag,
+    option,
+    positional,
+)
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
+from fakedove.dovecot.status import Status
+
+#: Nanoseconds; an earlier moment kills the process.
+_FIRST_TIMESTAMP = 1_000_000_000
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+
+_WHERE = (
+    positional("filter-name", required=False, when="filter_names"),
+    positional("dict-uri", required=False, when="dict_uris"),
+)
+_KEY = positional("key", required=False)
+_TIMESTAMP = option("timestamp", "t", Kind.UNSIGNED, when="filter_names")
+_TIMESTAMP_USAGE = "[-t <timestamp-nsecs>]"
+_EXPIRY_USAGE = "[-e <expire-secs>]"
+
+
+def _dict_command(
+    name: str,
+    *parameters: Parameter,
+    usage: str,
+    missing: bytes,
+    options: str = "",
+    columns: Columns = (),
+) -> Callable[[Function], Function]:
+    """Register `name` and `mail NAME`; `missing` is what the first says without arguments."""
+    last = parameters[-1].long
+
+    def register(function: Function) -> Function:
+        where = "<config-filter-name>"
+        shown = " ".join(part for part in (options, where, usage) if part)
+        command(
+            name,
+            option("user", "u"),
+            *_WHERE,
+            *parameters,
+            columns=columns,
+            usage=f"[-u <user>] {shown}",
+            check=_check(name, options, usage, last),
+        )(_unless_missing(function, last, missing))
+        command(
+            f"mail {name}",
+            *_WHERE,
+            *parameters,
+            mail=True,
+            columns=columns,
+            usage=shown,
+            check=_check_mail(f"mail {name} {shown}", last),
+        )(function)
+        return function
+
+    return register
+
+
+def _check(name: str, options: str, usage: str, last: str) -> Callable[[Invocation, Release], None]:
+    known = options.replace(_TIMESTAMP_USAGE, "").replace(_EXPIRY_USAGE, "").strip()
+    parts = (name, "[-u <user>]", known, "<dict uri>", usage)
+    full_usage = " ".join(part for part in parts if part)
+
+    def check(invocation: Invocation, release: Release) -> None:
+        if release.dict_dies_without_arguments and last not in invocation.arguments:
+            raise Fatal(texts.usage(full_usage), Scope.COMMAND)
+
+    return check
+
+
+def _check_mail(usage: str, last: str) -> Callable[[Invocation, Release], None]:
+    def check(invocation: Invocation, release: Release) -> None:
+        if last not in invocation.arguments:
+            raise Fatal(texts.usage(usage))
+
+    return check
+
+
+def _unless_missing(function: Function, last: str, missing: bytes) -> Function:
+    def checked(call: Call) -> Output:
+        arguments = call.invocation.arguments
+        if call.release.dict_asks_uri_first and "dict-uri" not in arguments:
+            yield _said(call, b"dictionary URI must be specified")
+            return Status.USAGE
+        if last not in arguments:
+            yield _said(call, missing)
+            return Status.USAGE
+        return (yield from function(call))
+
+    return checked
+
+
+def _said(call: Call, text: bytes) -> Log:
+    return Log(text, scope=Scope.MAIL if call.invocation.command.mail else Scope.COMMAND)
+
+
+def _refused(call: Call, refusal: Refusal | None) -> Output:
+    """Say why nothing is done; OK means that nothing speaks against it."""
+    if refusal is None:
+        return Status.OK
+    yield _said(call, refusal.text)
+    return refusal.status
+
+
+def _opened(call: Call, key: bytes) -> Output:
+    return (yield from _refused(call, dictionary.refusal(call.invocation, call.release, key)))
+
+
+def _opens_not(invocation: Invocation, release: Release, name: str) -> bool:
+    """Whether the command ends before it says what columns it has."""
+    key = invocation.text(name)
+    if key is None:
+        return True
+    if release.filter_names:
+        return False
+    return dictionary.refusal(invocation, release, key) is not None
+
+
+def _timestamped(call: Call) -> Iterator[Item]:
+    """Die of a moment before the first second that can be."""
+    moment = call.invocation.number("timestamp")
+    if moment is not None and moment < _FIRST_TIMESTAMP:
+        yield from _panic(call)
+
+
+def _panic(call: Call) -> Iterator[Item]:
+    scope = Scope.STORAGE if call.invocation.command.mail else Scope.LIBRARY
+    yield texts.backtrace(scope)
+    raise Fatal(b"killed with signal 6", scope, crash=True)
+
+
+def _key(call: Call, name: str = "key") -> bytes:
+    return call.invocation.text(name) or b""
+
+
+@_dict_command(
+    "dict get", _KEY, usage="<key>", missing=b"dict-get: Missing key", columns=("value",)
+)
+def dict_get(call: Call) -> Output:
+    """Print the value of a key."""
+    key = _key(call)
+    if (refusal := (yield from _opened(call, key))) is not Status.OK:
+        return refusal
+    value = call.store.dict.get(_text(key))
+    if value is None:
+        yield _said(call, b"%b doesn't exist" % key)
+        return Status.NOTFOUND
+    yield (_bytes(value),)
+    return Status.OK
+
+
+@_dict_command(
+    "dict set",
+    _TIMESTAMP,
+    option("expire-secs", "e", Kind.UNSIGNED, when="filter_names"),
+    _KEY,
+    positional("value", required=False),
+    usage="<key> <value>",
+    missing=b"dict set: Missing parameters",
+    options=f"{_TIMESTAMP_USAGE} {_EXPIRY_USAGE}",
+)
+def dict_set(call: Call) -> Output:
+    """Give a key a value."""
+    key = _key(call)
+    if (refusal := (yield from _opened(call, key))) is not Status.OK:
+        return refusal
+    yield from _timestamped(call)
+    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+        return refusal
+    call.store.dict[_text(key)] = _text(call.invocation.text("value") or b"")
+    return Status.OK
+
+
+@_dict_command(
+    "dict unset",
+    _TIMESTAMP,
+    _KEY,
+    usage="<key>",
+    missing=b"dict unset: Missing key",
+    options=_TIMESTAMP_USAGE,
+)
+def dict_unset(call: Call) -> Output:
+    """Remove a key, if it is there."""
+    key = _key(call)
+    if (refusal := (yield from _opened(call, key))) is not Status.OK:
+        return refusal
+    yield from _timestamped(call)
+    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+        return refusal
+    call.store.dict.pop(_text(key), None)
+    return Status.OK
+
+
+@_dict_command(
+    "dict inc",
+    _TIMESTAMP,
+    _KEY,
+    positional("difference", Kind.NUMBER, required=False),
+    usage="<key> <diff>",
+    missing=b"dict-inc: Missing parameters",
+    options=_TIMESTAMP_USAGE,
+)
+def dict_inc(call: Call) -> Output:
+    """Add to the number that a key has."""
+    key = _key(call)
+    if (refusal := (yield from _opened(call, key))) is not Status.OK:
+        return refusal
+    yield from _timestamped(call)
+    difference = call.invocation.number("difference")
+    if not difference:
+        return Status.OK
+    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+        return refusal
+    value = call.store.dict.get(_text(key))
+    if value is None:
+        yield _said(call, b"%b doesn't exist" % key)
+        return Status.NOTFOUND
+    if not _INTEGER.fullmatch(value):
+        yield from _panic(call)
+    call.store.dict[_text(key)] = str(int(value) + difference)
+    return Status.OK
+
+
+def _iter_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
+    if _opens_not(invocation, release, "prefix"):
+        return ()
+    return ("key",) if invocation.flag("no-value") else ("key", "value")
+
+
+@_dict_command(
+    "dict iter",
+    flag("exact", "1"),
+    flag("recurse", "R"),
+    flag("no-value", "V"),
+    positional("prefix", required=False),
+    usage="<prefix>",
+    missing=b"dict-iter: Missing prefix",
+    options="[-1RV]",
+    columns=_iter_columns,
+)
+def dict_iter(call: Call) -> Output:
+    """Print the keys that begin with a prefix, and their values."""
+    prefix = _key(call, "prefix")
+    if (refusal := (yield from _opened(call, prefix))) is not Status.OK:
+        return refusal
+    for key, value in tuple(call.store.dict.items()):
+        if _listed(call.invocation, _bytes(key), prefix):
+            row = (_bytes(key), _bytes(value))
+            yield row[:1] if call.invocation.flag("no-value") else row
+    return Status.OK
+
+
+def _listed(invocation: Invocation, key: bytes, prefix: bytes) -> bool:
+    if invocation.flag("exact"):
+        return key == prefix
+    recurse = invocation.flag("recurse")
+    return key.startswith(prefix) and (recurse or b"/" not in key[len(prefix) :])
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

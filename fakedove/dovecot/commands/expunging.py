@@ -1,0 +1,44 @@
+"""`expunge`."""
+
+from __future__ import annotations
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands import queries
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Output
+from fakedove.dovecot.search import parse_query
+from fakedove.dovecot.status import Status
+
+
+def _check(invocation: Invocation, release: Release) -> None:
+    if not invocation.texts("query"):
+        usage = invocation.command.full_usage
+        raise Fatal(texts.usage(usage.replace("[-d]", release.expunge_option)))
+    queries.check_accidents("expunge", parse_query(invocation.texts("query"), release))
+
+
+@command(
+    "expunge",
+    flag("delete-empty-mailbox", "d"),
+    positional("query", Kind.TEXTS, required=False),
+    mail=True,
+    usage="[-d] <search query>",
+    check=_check,
+)
+def expunge(call: Call) -> Output:
+    """Remove each message that matches; `-d` removes mailboxes that are empty then."""
+
+    def work(box: Mailbox, messages: list[Message]) -> Output:
+        box.expunge([message.uid for message in messages])
+        if call.invocation.flag("delete-empty-mailbox") and not box.message_count:
+            call.user.delete_mailbox(box.name, prune=call.release.deletes_empty_parents)
+            call.user.subscriptions.pop(box.name, None)
+        yield from ()
+        return Status.OK
+
+    query = queries.query_of(call)
+    query.simplify()
+    return queries.look(call, query, work, missing="Syncing mailbox '{}' failed")

@@ -1,0 +1,315 @@
+"""`fs` and `mail fs`: files behind Dovecot's own file system interface.
+
+Up to 2.3 a driver and its arguments say where the files are, later a settings filter. Every
+path is put behind a prefix; messages show it as given and with the prefix.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.files import reason
+from fakedove.dovecot.posix_fs import PosixFs, open_fs, prefix_of
+from fakedove.dovecot.registry import (
+    Call,
+    Function,
+    Invocation,
+    Kind,
+    Parameter,
+    command,
+    flag,
+    option,
+    positional,
+)
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, Streamed
+from fakedove.dovecot.status import Status
+
+_WHERE = (
+    positional("filter-name", required=False, when="filter_names"),
+    positional("fs-driver", required=False, when="fs_drivers"),
+    positional("fs-args", required=False, when="fs_drivers"),
+)
+_PATH = positional("path", required=False)
+_ORIGINAL_PATH = b":/X-Dovecot-fs-api-OrigPath"
+
+
+def _fs_command(
+    name: str,
+    *parameters: Parameter,
+    usage: str,
+    options: str = "",
+    columns: tuple[str, ...] = (),
+    only_outside_mail: Parameter | None = None,
+) -> Callable[[Function], Function]:
+    """Register `name` and `mail NAME`, the same but for the rights that they have."""
+
+    def register(function: Function) -> Function:
+        extra = () if only_outside_mail is None else (only_outside_mail,)
+        for full, more in ((name, extra), (f"mail {name}", ())):
+            shown = " ".join(part for part in (options, _shown(more), "{where}", usage) if part)
+            command(
+                full,
+                *more,
+                *_WHERE,
+                *parameters,
+                mail=full != name,
+                columns=columns,
+                usage=shown.format(where="<config-filter-name>"),
+                check=_check(f"{full} {shown}", parameters[-1].long),
+            )(function)
+        return function
+
+    return register
+
+
+def _shown(options: tuple[Parameter, ...]) -> str:
+    return " ".join(f"[-{one.short} <key>=<value>]" for one in options)
+
+
+def _check(usage: str, last: str) -> Callable[[Invocation, Release], None]:
+    """Return the check that the last positional argument, and so each, is there."""
+
+    def check(invocation: Invocation, release: Release) -> None:
+        if last not in invocation.arguments:
+            if invocation.flag("fs-args"):
+                prefix_of(invocation)
+            where = "<config-filter-name>" if release.filter_names else "<fs-driver> <fs-args>"
+            scope = Scope.PROCESS if invocation.command.mail else Scope.COMMAND
+            raise Fatal(texts.usage(_for_release(usage, release).format(where=where)), scope)
+
+    return check
+
+
+def _for_release(usage: str, release: Release) -> str:
+    """Leave out of a usage text the options that the release does not know."""
+    if not release.filter_names:
+        usage = usage.replace(" [-m <key>=<value>]", "")
+    if not release.fs_iter_options:
+        usage = usage.replace(" [--no-cache] [--object-ids]", "")
+    return usage
+
+
+def _path(call: Call, name: str = "path") -> str:
+    return (call.invocation.text(name) or b"").decode(errors="surrogateescape")
+
+
+def _said(call: Call, text: bytes) -> Log:
+    """Return what the command itself says."""
+    return Log(text, scope=Scope.MAIL if call.invocation.command.mail else Scope.COMMAND)
+
+
+def _failed(
+    call: Call, path: str, error: OSError, what: bytes, system_call: bytes
+) -> Iterator[Item]:
+    """Say that `what` of a path failed, or that there is no such file."""
+    shown = path.encode(errors="surrogateescape")
+    why = b"%b failed: %b" % (system_call, reason(error))
+    if error.errno == errno.ENOENT:
+        yield _said(call, b"%b doesn't exist: %b" % (shown, why))
+    else:
+        yield _said(call, b"%b(%b) failed: %b" % (what, shown, why))
+
+
+def _status(error: OSError) -> Status:
+    return Status.NOTFOUND if error.errno == errno.ENOENT else Status.TEMPFAIL
+
+
+@_fs_command("fs get", _PATH, usage="<path>", columns=("content",))
+def fs_get(call: Call) -> Output:
+    """Print the content of a file."""
+    fs = open_fs(call)
+    path = _path(call).rstrip("/")
+    try:
+        yield (Streamed(fs.files.read(fs.full(path))),)
+    except IsADirectoryError:
+        yield (b"",)
+        shown = path.encode(errors="surrogateescape")
+        number = call.release.file_descriptor + call.invocation.command.mail
+        why = b"<fd %d> is a directory, can't read it as file" % number
+        yield _said(call, b"read(%b) failed: %b" % (shown, why))
+        return Status.TEMPFAIL
+    except OSError as error:
+        yield (b"",)
+        yield from _failed(call, path, error, b"read", b"open(%b)" % fs.shown(path))
+        return _status(error)
+    return Status.OK
+
+
+@_fs_command(
+    "fs put",
+    option("hash", "h"),
+    positional("input-path", required=False),
+    _PATH,
+    usage="<input path> <path>",
+    options="[-h <hash>]",
+    only_outside_mail=option("metadata", "m", Kind.TEXTS, when="filter_names"),
+)
+def fs_put(call: Call) -> Output:
+    """Put a file of the server into the file system."""
+    fs = open_fs(call)
+    if call.invocation.flag("hash"):
+        raise Fatal(b"killed with signal 11", crash=True)
+    if call.invocation.flag("metadata"):
+        raise Fatal(b"No metadata support", Scope.COMMAND)
+    failure = yield from fs.put(_path(call, "input-path"), _path(call).rstrip("/"))
+    if failure is None:
+        return Status.OK
+    yield _said(call, b"fs_write_stream_finish() failed: " + failure)
+    return Status.TEMPFAIL
+
+
+@_fs_command(
+    "fs copy",
+    positional("source-path", required=False),
+    positional("destination-path", required=False),
+    usage="<source path> <dest path>",
+)
+def fs_copy(call: Call) -> Output:
+    """Give a file another name, in place of whatever file had it."""
+    fs = open_fs(call)
+    source, target = _path(call, "source-path"), _path(call, "destination-path")
+    failure = yield from fs.copy(source, target)
+    if failure is None:
+        return Status.OK
+    shown = source.encode(errors="surrogateescape")
+    if failure.error.errno == errno.ENOENT:
+        yield _said(call, b"%b doesn't exist: %b" % (shown, failure.text))
+        return Status.NOTFOUND
+    to = target.encode(errors="surrogateescape")
+    yield _said(call, b"fs_copy(%b, %b) failed: %b" % (shown, to, failure.text))
+    if failure.late:
+        late = b"fs-posix: fs-posix: %b (in file %b deinit)" % (failure.late, shown)
+        yield Log(late, scope=Scope.STORAGE if call.invocation.command.mail else Scope.COMMAND)
+    return Status.TEMPFAIL
+
+
+@_fs_command(
+    "fs delete",
+    flag("recursive", "R"),
+    option("max-parallel", "n", Kind.UNSIGNED),
+    positional("path", Kind.TEXTS, required=False),
+    usage="<path> [<path> ...]",
+    options="[-R] [-n <count>]",
+)
+def fs_delete(call: Call) -> Output:
+    """Delete files and empty directories until one cannot be; with `-R` all that lies below."""
+    if (call.invocation.number("max-parallel") or 0) < 0:
+        yield texts.backtrace(Scope.COMMAND)
+        raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True)
+    fs = open_fs(call)
+    paths = [path.decode(errors="surrogateescape") for path in call.invocation.texts("path")]
+    if call.invocation.flag("recursive"):
+        return (yield from _delete_all(call, fs, paths))
+    for path in (path.rstrip("/") for path in paths):
+        error = fs.remove(path)
+        if error is not None:
+            yield from _failed(call, path, error, b"fs_delete", fs.removal(path, error))
+            return _status(error)
+    return Status.OK
+
+
+def _delete_all(call: Call, fs: PosixFs, paths: list[str]) -> Output:
+    status = Status.OK
+    for path in paths:
+        below = path if path.endswith("/") else f"{path}/"
+        for doomed in _doomed(call, fs, below):
+            if isinstance(doomed, Log):
+                status = Status.TEMPFAIL
+                yield doomed
+                continue
+            error = fs.remove(doomed)
+            if error is not None:
+                status = Status.TEMPFAIL
+                why = b"%b failed: %b" % (fs.removal(doomed, error), reason(error))
+                shown = doomed.encode(errors="surrogateescape")
+                yield _said(call, b"fs_delete(%b) failed: %b" % (shown, why))
+    return status
+
+
+def _doomed(call: Call, fs: PosixFs, folder: str) -> Iterator[str | Log]:
+    """Yield what lies below a directory, deepest first, then the directory if need be."""
+    for folders in (True, False):
+        try:
+            names = fs.entries(folder, folders=folders)
+        except OSError as error:
+            yield _unlisted(call, fs, folder, error)
+            continue
+        for name in names:
+            path = folder.lstrip("/") + name
+            if folders:
+                yield from _doomed(call, fs, f"{path}/")
+            else:
+                yield path
+    if call.release.fs_keeps_empty_folders:
+        yield folder.rstrip("/")
+
+
+def _unlisted(call: Call, fs: PosixFs, path: str, error: OSError) -> Log:
+    shown = path.encode(errors="surrogateescape")
+    why = b"opendir(%b) failed: %b" % (fs.shown(path), reason(error))
+    return _said(call, b"fs_iter_deinit(%b) failed: %b" % (shown, why))
+
+
+@_fs_command("fs stat", _PATH, usage="<path>", columns=("path", "size"))
+def fs_stat(call: Call) -> Output:
+    """Print the size of a file or directory."""
+    fs = open_fs(call)
+    path = _path(call).rstrip("/")
+    try:
+        size = fs.files.size(fs.full(path))
+    except OSError as error:
+        yield from _failed(call, path, error, b"fs_stat", b"stat(%b)" % fs.shown(path))
+        return _status(error)
+    yield path.encode(errors="surrogateescape"), b"%d" % size
+    return Status.OK
+
+
+@_fs_command("fs metadata", _PATH, usage="<path>", columns=("key", "value"))
+def fs_metadata(call: Call) -> Output:
+    """Print metadata: the driver has none but the path, whether there is such a file or not."""
+    open_fs(call)
+    path = _path(call).encode(errors="surrogateescape")
+    if not call.release.fs_metadata:
+        why = b"Metadata not supported by backend"
+        yield _said(call, b"fs_stat(%b) failed: %b" % (path, why))
+        return Status.TEMPFAIL
+    yield _ORIGINAL_PATH, path
+    return Status.OK
+
+
+@_fs_command(
+    "fs iter",
+    flag("no-cache", "C", when="fs_iter_options"),
+    flag("object-ids", "O", when="fs_iter_options"),
+    _PATH,
+    usage="<path>",
+    options="[--no-cache] [--object-ids]",
+    columns=("path",),
+)
+def fs_iter(call: Call) -> Output:
+    """Print the names of the files in a directory."""
+    if call.invocation.flag("object-ids"):
+        scope = Scope.STORAGE if call.invocation.command.mail else Scope.LIBRARY
+        yield texts.backtrace(scope)
+        raise Fatal(b"killed with signal 6", scope, crash=True)
+    return (yield from _names(call, folders=False))
+
+
+@_fs_command("fs iter-dirs", _PATH, usage="<path>", columns=("path",))
+def fs_iter_dirs(call: Call) -> Output:
+    """Print the names of the directories in a directory."""
+    return (yield from _names(call, folders=True))
+
+
+def _names(call: Call, *, folders: bool) -> Output:
+    fs = open_fs(call)
+    try:
+        names = fs.entries(_path(call), folders=folders)
+    except OSError as error:
+        yield _unlisted(call, fs, _path(call), error)
+        return Status.TEMPFAIL
+    yield from ((name.encode(errors="surrogateescape"),) for name in names)
+    return Status.OK

@@ -1,0 +1,158 @@
+"""`import`: mails of another mail location, which is that of a user of this store.
+
+Any other location is an empty one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from functools import partial
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands import queries
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.names import existing_name_problem, is_utf8
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope
+from fakedove.dovecot.status import Status
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.user import User
+
+_USAGE = (
+    "[-U source-user] [-s] [-p <source option> [...]]"
+    " <source mail driver>:<source mail path> <dest parent mailbox> <search query>"
+)
+_OLD_USAGE = "[-U source-user] [-s] <source mail location> <dest parent mailbox> <search query>"
+DRIVERS = frozenset(["dbox", "imapc", "maildir", "mbox", "mdbox", "mh", "pop3c", "sdbox"])
+
+
+def _check(invocation: Invocation, release: Release) -> None:
+    if not invocation.texts("query"):
+        usage = invocation.command.full_usage
+        shown = usage.replace(_USAGE, _OLD_USAGE) if release.mail_location else usage
+        raise Fatal(texts.usage(shown))
+    queries.check_query(invocation, release)
+
+
+@command(
+    "import",
+    option("source-user", "U"),
+    flag("subscribe", "s"),
+    option("source-option", "p", Kind.TEXTS, when="source_options"),
+    positional("source-location", required=False),
+    positional("dest-parent-mailbox", required=False),
+    positional("query", Kind.TEXTS, required=False),
+    mail=True,
+    usage=_USAGE,
+    check=_check,
+)
+def import_mails(call: Call) -> Output:
+    """Copy mails into mailboxes below a parent, which are made where they are missing."""
+    location = (call.invocation.text("source-location") or b"").decode(errors="surrogateescape")
+    if ":" not in location and not call.release.mail_location:
+        text = f"Source ({location}) should be in mail_driver:mail_path syntax"
+        yield Log(text.encode(errors="surrogateescape"), scope=Scope.PROCESS)
+        return Status.USAGE
+    reader = _reader(call)
+    path = _path(call, location, reader)
+    owner = _owner(call.store, path)
+    if owner is None:
+        return Status.OK
+    if owner.alternative_known:
+        owner.alternative_known = False
+        text = _no_alternative(call, path, owner)
+        yield Log(text.encode(), Level.WARNING, Scope.STORAGE, reader.name.encode())
+    query = queries.query_of(call)
+    return (yield from queries.look(call, query, partial(_import_box, call), owner=owner))
+
+
+def _reader(call: Call) -> User:
+    """Return the user as whom the source is read."""
+    name = call.invocation.text("source-user")
+    user = call.user if name is None else call.store.lookup(name.decode(errors="surrogateescape"))
+    if user is None:
+        raise Fatal(b"killed with signal 11", crash=True)
+    return user
+
+
+def _path(call: Call, location: str, reader: User) -> str:
+    """Return the path of a mail location; raise Fatal, as the real process dies of a bad one."""
+    driver, colon, path = location.partition(":")
+    if not location:
+        raise Fatal(b"assertion failed: (location == NULL)", Scope.MAIL, crash=True)
+    if not colon:
+        why = (
+            f"Ambiguous mail location setting, don't know what to do with it: {location}"
+            " (try prefixing it with mbox: or maildir:)"
+        )
+    elif driver.lower() not in DRIVERS:
+        why = f"Unknown mail storage driver {driver}"
+    elif not path:
+        why = "Root mail directory not given"
+    else:
+        return reader.home + path[1:] if path.startswith("~/") else path
+    if call.release.mail_location:
+        why = f"Initializing mail storage from mail_location parameter failed: {why}"
+    text = f"Import namespace initialization failed: {why}"
+    raise Fatal(text.encode(errors="surrogateescape"), Scope.MAIL)
+
+
+def _owner(store: Store, path: str) -> User | None:
+    """Return the user whose mail lies at `path`, or None."""
+    home = posixpath.dirname(posixpath.normpath(path))
+    user = store.lookup(posixpath.basename(home))
+    return user if user is not None and f"{user.home}/mdbox" == posixpath.normpath(path) else None
+
+
+def _no_alternative(call: Call, path: str, owner: User) -> str:
+    """Return the warning that the source has alternative storage elsewhere, given only once."""
+    alternative = f"{owner.home}/alt"
+    if call.release.storage_names_itself:
+        return (
+            f"mdbox({path}/storage): {path}: Original mail_alt_path={alternative},"
+            " but currently mail_alt_path is empty"
+        )
+    return f"dbox {path}: Original ALT={alternative}, but currently no ALT path set"
+
+
+def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Output:
+    if not messages:
+        return Status.OK
+    argument = call.invocation.text("dest-parent-mailbox") or b""
+    if not is_utf8(argument):
+        yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
+    parent = argument.decode()
+    name = f"{parent}/{source.name}" if parent else source.name
+    problem = existing_name_problem(name)
+    if problem is not None:
+        text = f"Couldn't create mailbox {name}: {problem}"
+        yield Log(text.encode(), scope=Scope.STORAGE)
+        return Status.USAGE
+    box = call.user.find_mailbox(name)
+    if call.release.imports_as_root:
+        if call.invocation.flag("subscribe"):
+            call.user.subscriptions_readable = False
+        if box is None:
+            return Status.OK
+    elif call.invocation.flag("subscribe"):
+        call.user.subscriptions[name] = None
+    box = box or call.user.create_mailbox(name)
+    size = 0
+    for at, message in enumerate(messages):
+        size += message.virtual_size
+        if not call.user.has_room(size, at + 1):
+            box.copy_in(messages[:at])
+            yield Log(_refused(call, source, message).encode(), scope=Scope.STORAGE)
+            return Status.TEMPFAIL
+    box.copy_in(messages)
+    return Status.OK
+
+
+def _refused(call: Call, source: Mailbox, message: Message) -> str:
+    why = "Quota exceeded (mailbox for user is full)"
+    if call.release.storage_names_itself:
+        return f"Mailbox {source.name}: UID {message.uid}: Copying failed: {why}"
+    return f"Copying box={source.name} uid={message.uid} failed: {why}"

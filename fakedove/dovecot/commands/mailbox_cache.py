@@ -1,0 +1,175 @@
+"""`mailbox cache decision`, `remove` and `purge`.
+
+There is no cache; what is told of it is what saving and appending mail leaves behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.mailbox_checks import missing, name_problem
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
+from fakedove.dovecot.status import Status
+
+_DECISIONS = ("yes", "temp", "no")
+_BAD_DECISION = b"Invalid decision '%b': must be one of yes, temp, no"
+#: Fields that are cached after a mail was saved, or would be; with headers in their order.
+_FIELDS = (
+    *("flags", "date.sent", "date.received", "date.save", "size.virtual", "size.physical"),
+    *("imap.body", "imap.bodystructure", "imap.envelope", "pop3.uidl", "pop3.order", "guid"),
+    *("mime.parts", "binary.parts", "body.snippet"),
+)
+_HEADERS = (
+    *("date", "subject", "from", "sender", "reply-to", "to", "cc", "bcc", "in-reply-to"),
+    *("message-id", "references", "importance", "x-priority", "x-open-xchange-share-url"),
+)
+_USED = frozenset({"flags", "mime.parts"})
+_USED_WITH_HEADERS = _USED | {"date.received", "imap.bodystructure"}
+#: Cached by another one's need, and so never used.
+_UNUSED_WITH_HEADERS = frozenset({"size.virtual", "pop3.uidl", "pop3.order"})
+
+
+def _check_decision(invocation: Invocation, release: Release) -> None:
+    if not invocation.flag("all") and not invocation.flag("fieldstr"):
+        raise Fatal(b"Missing fields parameter")
+    if not release.cache_checks_arguments:
+        return
+    decision = invocation.text("decision")
+    if decision is not None and decision.decode(errors="replace") not in _DECISIONS:
+        raise Fatal(_BAD_DECISION % decision)
+    _check_mailbox(invocation, release)
+
+
+def _check_mailbox(invocation: Invocation, release: Release) -> None:
+    if release.cache_checks_arguments and not invocation.texts("mailbox"):
+        raise Fatal(b"Missing mailbox")
+
+
+@command(
+    "mailbox cache decision",
+    flag("all", "a"),
+    option("fieldstr", "f"),
+    option("last-used", "l", Kind.UNSIGNED),
+    option("decision", "d"),
+    positional("mailbox", Kind.TEXTS, required=False),
+    mail=True,
+    columns=("mailbox", "field", "decision", "last-used"),
+    usage="--all --fields <fields> --last-used <timestamp> --decision <decision>"
+    " <mailbox> [<mailbox> ... ]",
+    check=_check_decision,
+)
+def mailbox_cache_decision(call: Call) -> Output:
+    """Print, and change, what is cached of mail and when that was used."""
+    decision = (call.invocation.text("decision") or b"").decode(errors="surrogateescape")
+    status = Status.OK
+    if decision and decision not in _DECISIONS:
+        yield Log(_BAD_DECISION % decision.encode(), scope=Scope.COMMAND)
+        yield Log(b"Invalid parameter d", scope=Scope.COMMAND)
+        decision, status = "", Status.USAGE
+    for argument in call.invocation.texts("mailbox"):
+        box = yield from _opened(argument, call)
+        if isinstance(box, Status):
+            return combine(status, box)
+        if box.uidnext == 1:
+            yield Log(b"Cache is unusable")
+            return combine(status, Status.TEMPFAIL)
+        yield from _decide(call, box, decision)
+    return status
+
+
+def _decide(call: Call, box: Mailbox, decision: str) -> Iterator[tuple[bytes, ...]]:
+    known = _decisions(box, call.release)
+    last_used = call.invocation.number("last-used")
+    for asked in list(known) if call.invocation.flag("all") else _asked(call.invocation):
+        name = next((one for one in known if one.lower() == asked.lower()), None)
+        shown = (box.name.encode(), asked.encode(errors="surrogateescape"))
+        if name is None:
+            yield (*shown, b"<not found>", b"")
+            continue
+        state = (decision or known[name][0], known[name][1] if last_used is None else last_used)
+        if state != known[name]:
+            box.cache_decisions[name] = state
+        used = datetime.fromtimestamp(state[1], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        yield (*shown, state[0].encode(), used.encode())
+
+
+def _asked(invocation: Invocation) -> list[str]:
+    text = (invocation.text("fieldstr") or b"").decode(errors="surrogateescape")
+    return [name for name in text.replace(",", " ").split(" ") if name]
+
+
+def _decisions(box: Mailbox, release: Release) -> dict[str, tuple[str, int]]:
+    """Return what is decided about each field, and when it was last used."""
+    messages = box.messages
+    saved = int(messages[-1].saved.timestamp()) if messages else 0
+    headers = [f"hdr.{name}" for name in _HEADERS] if release.caches_headers else ["hdr.Date"]
+    used = _USED_WITH_HEADERS | set(headers) if release.caches_headers else _USED
+    unused = _UNUSED_WITH_HEADERS if release.caches_headers else frozenset()
+    return {
+        name: ("temp" if name in used | unused else "no", saved if name in used else 0)
+        for name in (*_FIELDS, *headers)
+    } | box.cache_decisions
+
+
+def _check_remove(invocation: Invocation, release: Release) -> None:
+    if invocation.texts("query"):
+        queries.check_query(invocation, release)
+    elif release.cache_remove_needs_query:
+        raise Fatal(texts.usage(invocation.command.full_usage))
+
+
+@command(
+    "mailbox cache remove",
+    positional("query", Kind.TEXTS, required=False),
+    mail=True,
+    columns=("mailbox", "uid", "result"),
+    usage="<search string>",
+    check=_check_remove,
+)
+def mailbox_cache_remove(call: Call) -> Output:
+    """Make the cache forget messages."""
+    query = queries.query_of(call, call.invocation.texts("query") or (b"all",))
+    for place in query.places(call.user):
+        if place.box is None and call.release.missing_mailbox_fails:
+            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
+        if place.box is not None:
+            for message in query.find(place.box):
+                yield (place.box.name.encode(), b"%d" % message.uid, b"ok")
+    return Status.OK
+
+
+@command(
+    "mailbox cache purge",
+    positional("mailbox", Kind.TEXTS, required=False),
+    mail=True,
+    usage="<mailbox> [...]",
+    check=_check_mailbox,
+)
+def mailbox_cache_purge(call: Call) -> Output:
+    """Make the cache files of mailboxes anew."""
+    for argument in call.invocation.texts("mailbox"):
+        box = yield from _opened(argument, call)
+        if isinstance(box, Status):
+            return box
+    return Status.OK
+
+
+def _opened(argument: bytes, call: Call) -> Generator[Item, None, Mailbox | Status]:
+    """Return the mailbox, or the status that the command fails with after saying why."""
+    try:
+        name = argument.decode()
+    except UnicodeDecodeError:
+        raise Fatal(b"Mailbox name not valid UTF-8: %b" % argument, Scope.MAIL) from None
+    box = call.user.find_mailbox(name)
+    problem = name_problem(name)
+    if box is None or problem is not None:
+        status, why = problem or missing(name)
+        yield Log(f"Cannot open mailbox {name}: {why}".encode())
+        return status
+    return box

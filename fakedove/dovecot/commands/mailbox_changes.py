@@ -1,0 +1,197 @@
+"""`mailbox create`, `delete` and `rename`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands.mailbox_checks import (
+    Problem,
+    check_names,
+    missing,
+    name_problem,
+    new_problem,
+    right_problem,
+)
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.paths import directory
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Item, Log, Output, Scope, combine
+from fakedove.dovecot.status import Status
+
+_GUID = re.compile(rb"[0-9a-fA-F]{32}")
+
+
+def _check_create(invocation: Invocation, release: Release) -> None:
+    guid = invocation.text("guid")
+    if guid is not None and _GUID.fullmatch(guid) is None:
+        raise texts.invalid_value(release, invocation.command.full_usage)
+    check_names("mailbox")(invocation, release)
+
+
+@command(
+    "mailbox create",
+    flag("subscriptions", "s", "creates_and_subscribes"),
+    option("guid", "g", when="creates_with_guid"),
+    positional("mailbox", Kind.TEXTS),
+    mail=True,
+    usage="[-s] [-g <guid>] <mailbox> [...]",
+    check=_check_create,
+)
+def mailbox_create(call: Call) -> Output:
+    """Create mailboxes, or with a `/` behind the name folders; with `-s` subscribe to them."""
+    status = Status.OK
+    guid = call.invocation.text("guid")
+    for argument in call.invocation.texts("mailbox"):
+        name = argument.decode().removesuffix("/")
+        folder = argument.endswith(b"/") and call.release.makes_folders
+        problem = _creation_problem(call, name, folder=folder)
+        if problem is not None:
+            yield Log(f"Can't create mailbox {name}: {problem[1]}".encode())
+            status = combine(status, problem[0])
+        elif folder:
+            call.user.create_folder(name)
+        else:
+            call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
+        outcome = yield from _subscribe(call, name, subscribed=True)
+        status = combine(status, outcome)
+    return status
+
+
+def _subscribe(call: Call, name: str, *, subscribed: bool) -> Output:
+    """Do what `-s` says, which it does even after a failure."""
+    if not call.invocation.flag("subscriptions"):
+        return Status.OK
+    problem = name_problem(name)
+    if problem is not None:
+        doing = "subscribe to mailbox" if subscribed else "unsubscribe mailbox"
+        yield Log(f"Can't {doing} {name}: {problem[1]}".encode())
+        return problem[0]
+    call.user.subscribe(name, subscribed=subscribed)
+    return Status.OK
+
+
+def _creation_problem(call: Call, name: str, *, folder: bool) -> Problem | None:
+    problem = new_problem(call.user, name, call.release)
+    if problem is not None:
+        return problem
+    taken = call.user.is_taken(name) if folder else call.user.existing_mailbox(name) is not None
+    return (Status.DATAERR, "Mailbox already exists") if taken else None
+
+
+@command(
+    "mailbox delete",
+    flag("require-empty", "e", "deletes_with_care"),
+    flag("subscriptions", "s"),
+    flag("recursive", "r", "deletes_recursively"),
+    flag("unsafe", "Z", "deletes_with_care"),
+    positional("mailbox", Kind.TEXTS),
+    mail=True,
+    usage="[-e] [-r] [-s] [-Z] <mailbox> [...]",
+    check=check_names("mailbox"),
+)
+def mailbox_delete(call: Call) -> Output:
+    """Delete mailboxes with their mail; `-r` with their children."""
+    status = Status.OK
+    prune = call.release.deletes_empty_parents
+    for argument in call.invocation.texts("mailbox"):
+        for name in _doomed(call, argument.decode()):
+            box = call.user.find_mailbox(name)
+            problem = _deletion_problem(call, name, box)
+            if problem is not None:
+                yield Log(f"Can't delete mailbox {name}: {problem[1]}".encode())
+                status = combine(status, problem[0])
+            elif box is None:
+                call.user.delete_folder(name, prune=prune)
+            else:
+                call.user.delete_mailbox(name, prune=prune)
+            outcome = yield from _subscribe(call, name, subscribed=False)
+            status = combine(status, outcome)
+    return status
+
+
+def _doomed(call: Call, name: str) -> list[str]:
+    """Return the names to delete, children first."""
+    if not call.invocation.flag("recursive"):
+        return [name]
+    children = [child for child, _ in call.user.listing() if child.startswith(f"{name}/")]
+    return [*sorted(children, reverse=True), name]
+
+
+def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | None:
+    if not name:
+        return Status.USAGE, "Storage root can't be deleted"
+    problem = name_problem(name)
+    if problem is not None:
+        return problem
+    if box is None and call.user.has_children(name):
+        return Status.DATAERR, "Mailbox has children, delete them first"
+    if box is None:
+        return None if call.user.has_folder(name) else missing(name)
+    if box.name == "INBOX" and call.release.keeps_inbox:
+        return Status.DATAERR, "INBOX can't be deleted."
+    problem = right_problem(call.user, box, "delete")
+    if problem is None and call.invocation.flag("require-empty") and box.message_count:
+        return Status.DATAERR, "Mailbox isn't empty"
+    return problem
+
+
+@command(
+    "mailbox rename",
+    flag("subscriptions", "s"),
+    positional("mailbox"),
+    positional("new-name"),
+    mail=True,
+    usage="[-s] <old name> <new name>",
+    check=check_names("mailbox", "new-name"),
+)
+def mailbox_rename(call: Call) -> Output:
+    """Rename a mailbox with its children; `-s` moves the subscription, whatever happens."""
+    old = (call.invocation.text("mailbox") or b"").decode()
+    new = (call.invocation.text("new-name") or b"").decode()
+    status = yield from _rename(call, old, new)
+    for name, subscribed in ((old, False), (new, True)):
+        outcome = yield from _subscribe(call, name, subscribed=subscribed)
+        status = combine(status, outcome)
+    return status
+
+
+def _rename(call: Call, old: str, new: str) -> Output:
+    problem = _renaming_problem(call, old, new)
+    if problem is None and new.startswith(f"{old}/"):
+        yield from _below_itself(call, old, new)
+        return Status.TEMPFAIL
+    if problem is not None:
+        yield Log(f"Can't rename mailbox {old} to {new}: {problem[1]}".encode())
+        return problem[0]
+    call.user.rename_mailbox(_canonical(old), _canonical(new))
+    return Status.OK
+
+
+def _canonical(name: str) -> str:
+    return "INBOX" if name.upper() == "INBOX" else name
+
+
+def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:
+    user, box = call.user, call.user.existing_mailbox(old)
+    problem = name_problem(old) or new_problem(user, new, call.release)
+    if problem is not None:
+        return problem
+    if old == new:
+        return Status.DATAERR, "Can't rename mailbox to itself."
+    if user.is_taken(_canonical(new)):
+        return Status.DATAERR, "Target mailbox already exists"
+    if box is None:
+        return None if user.is_taken(old) else missing(old)
+    return right_problem(user, box, "delete")
+
+
+def _below_itself(call: Call, old: str, new: str) -> Iterator[Item]:
+    """Say what becomes of the attempt to move a directory into itself."""
+    paths = (directory(call.user, old), directory(call.user, new))
+    yield Log(b"rename(%b, %b) failed: Invalid argument" % paths, scope=Scope.STORAGE)
+    now = call.store.clock.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    why = f"Internal error occurred. Refer to server log for more information. [{now}]"
+    yield Log(f"Can't rename mailbox {old} to {new}: {why}".encode())

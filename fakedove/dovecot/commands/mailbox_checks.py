@@ -1,0 +1,71 @@
+"""What the mailbox commands have in common: checks of names, and why a mailbox is out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from fakedove.dovecot import acl
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.names import existing_name_problem, mailbox_name, new_name_problem
+from fakedove.dovecot.registry import Invocation
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+#: Why something is refused, and the status of that.
+Problem: TypeAlias = tuple[Status, str]
+
+_NO_PERMISSION = (Status.NOPERM, "Permission denied")
+
+
+def check_names(*parameters: str) -> Callable[[Invocation, Release], None]:
+    """Return the check that these parameters are UTF-8; it raises Fatal."""
+
+    def check(invocation: Invocation, release: Release) -> None:
+        for parameter in parameters:
+            one = invocation.text(parameter)
+            for argument in invocation.texts(parameter) if one is None else (one,):
+                mailbox_name(argument)
+
+    return check
+
+
+def name_problem(name: str) -> Problem | None:
+    """Return why no mailbox is called `name`, or None."""
+    why = existing_name_problem(name)
+    return None if why is None else (Status.USAGE, why)
+
+
+def new_problem(user: User, name: str, release: Release) -> Problem | None:
+    """Return why the user can make no mailbox `name`, whether there is one or not."""
+    why = new_name_problem(name, release)
+    if why is not None:
+        return Status.USAGE, why
+    parent = user.find_mailbox(name.rpartition("/")[0])
+    if parent is not None and not _may(user, parent, "create"):
+        return _NO_PERMISSION
+    return None
+
+
+def right_problem(user: User, box: Mailbox, right: str) -> Problem | None:
+    """Return why the user may not use a right on a mailbox: who must not see it is not told."""
+    if _may(user, box, right):
+        return None
+    if box.name != "INBOX" and not _may(user, box, "lookup"):
+        return missing(box.name)
+    return _NO_PERMISSION
+
+
+def missing(name: str) -> Problem:
+    """Return what is said of a mailbox that is not there."""
+    return Status.NOTFOUND, f"Mailbox doesn't exist: {name}"
+
+
+def is_visible(user: User, box: Mailbox | None) -> bool:
+    """Whether listings show a mailbox or folder."""
+    return box is None or box.name == "INBOX" or _may(user, box, "lookup")
+
+
+def _may(user: User, box: Mailbox, right: str) -> bool:
+    return not box.acl or right in acl.effective(box.acl, user.name)

@@ -1,0 +1,222 @@
+"""Commands that keep a store in order: `altmove`, `deduplicate`, `index`, `purge` and others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fakedove.dovecot import masks, texts
+from fakedove.dovecot.attachments import KEYWORDS, has_attachment
+from fakedove.dovecot.commands import queries
+from fakedove.dovecot.flag_changes import FlagChange, Mode
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.mime.headers import header_fields
+from fakedove.dovecot.names import existing_name_problem
+from fakedove.dovecot.paths import mailbox_path
+from fakedove.dovecot.registry import (
+    COMMANDS,
+    Call,
+    Invocation,
+    Kind,
+    command,
+    flag,
+    option,
+    positional,
+)
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope
+from fakedove.dovecot.status import Status
+
+_QUERY = positional("query", Kind.TEXTS)
+
+
+def _on_messages(call: Call, do: Callable[[Mailbox, Sequence[Message]], None]) -> Output:
+    def work(box: Mailbox, messages: Sequence[Message]) -> Output:
+        yield from ()
+        do(box, messages)
+        return Status.OK
+
+    return queries.look(call, queries.query_of(call), work)
+
+
+@command(
+    "altmove",
+    flag("reverse", "r"),
+    _QUERY,
+    mail=True,
+    usage="[-r] <search query>",
+    check=queries.check_query,
+)
+def altmove(call: Call) -> Output:
+    """Mark each message that matches for the alternative storage, or with `-r` for the usual."""
+    there = not call.invocation.flag("reverse")
+
+    def mark(box: Mailbox, messages: Sequence[Message]) -> None:
+        box.mark_alternative([message.uid for message in messages], alternative=there)
+
+    return _on_messages(call, mark)
+
+
+@command(
+    "deduplicate",
+    flag("by-msgid", "m"),
+    _QUERY,
+    mail=True,
+    usage="[-m] <search query>",
+    check=queries.check_query,
+)
+def deduplicate(call: Call) -> Output:
+    """Expunge what has the GUID, or with `-m` the Message-ID, of one before it in its mailbox."""
+    key = _message_id if call.invocation.flag("by-msgid") else _guid
+
+    def expunge(box: Mailbox, messages: Sequence[Message]) -> None:
+        first: dict[bytes, int] = {}
+        again = [
+            one.uid
+            for one in messages
+            if (name := key(one)) and first.setdefault(name, one.uid) != one.uid
+        ]
+        box.expunge(again)
+
+    return _on_messages(call, expunge)
+
+
+def _guid(message: Message) -> bytes:
+    return message.guid.encode()
+
+
+def _message_id(message: Message) -> bytes:
+    fields = header_fields(message.data)
+    return next((one.one_line for one in fields if one.name.lower() == b"message-id"), b"")
+
+
+def _check_index(invocation: Invocation, release: Release) -> None:
+    number = invocation.text("max-recent")
+    if number is not None and not number.isdigit():
+        raise Fatal(b"Invalid -n parameter number: %b" % number, Scope.COMMAND)
+
+
+@command(
+    "index",
+    flag("queue", "q"),
+    option("max-recent", "n", Kind.UNSIGNED, when="index_takes_masks"),
+    option("max-recent", "n", when="index_takes_mask"),
+    positional("mailbox-mask", Kind.TEXTS, when="index_takes_masks"),
+    positional("mailbox-mask", when="index_takes_mask"),
+    mail=True,
+    usage="[-q] [-n <max recent>] <mailbox mask>",
+    check=_check_index,
+)
+def index(call: Call) -> Output:
+    """Say that the mailboxes are indexed, as they always are here."""
+    invocation = call.invocation
+    mask = invocation.text("mailbox-mask")
+    wanted = invocation.texts("mailbox-mask") if mask is None else (mask,)
+    most = invocation.number("max-recent") or int(invocation.text("max-recent") or b"0")
+    told = call.release.index_takes_masks or invocation.verbose
+    if invocation.flag("queue") or not told:
+        return Status.OK
+    for name, box in call.user.listing():
+        if box is None or not any(_matches(one, name) for one in wanted):
+            continue
+        if not most or box.recent <= most:
+            text = call.release.index_text.format(name)
+            yield Log(text.encode(), Level.INFO)
+    return Status.OK
+
+
+def _matches(mask: bytes, name: str) -> bool:
+    return masks.mailbox_matches(mask.decode(errors="surrogateescape"), name)
+
+
+@command("purge", mail=True)
+def purge(call: Call) -> Output:
+    """Remove what was expunged from the storage, which nobody can see."""
+    yield from ()
+    return Status.OK
+
+
+def _check_mask(invocation: Invocation, release: Release) -> None:
+    """Raise Fatal where the real process crashes: a mask that can be no mailbox's name."""
+    if not release.force_resync_crashes:
+        return
+    mask = invocation.text("mailbox-mask") or b""
+    try:
+        problem = existing_name_problem(mask.decode())
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8"
+    # A mask that is too long for a name is just no name.
+    if problem is not None and not problem.endswith("too long"):
+        raise Fatal(b"killed with signal 11", crash=True)
+
+
+@command(
+    "force-resync",
+    flag("fsck", "f", when="force_resync_fsck"),
+    positional("mailbox-mask"),
+    mail=True,
+    usage="[-f] <mailbox mask>",
+    check=_check_mask,
+)
+def force_resync(call: Call) -> Output:
+    """Rebuild the storage's indexes, once for each mailbox that matches."""
+    mask = call.invocation.text("mailbox-mask") or b""
+    for name, box in call.user.listing():
+        if box is None or not _matches(mask, name):
+            continue
+        for level, text in _rebuilding(call, box):
+            yield Log(text, level, Scope.STORAGE)
+        for one in call.user.mailboxes.values():
+            one.rebuild()
+    return Status.OK
+
+
+def _rebuilding(call: Call, box: Mailbox) -> list[tuple[Level, bytes]]:
+    """Return what is said when the storage is rebuilt on account of `box`."""
+    root = f"{call.user.home}/mdbox".encode(errors="surrogateescape")
+    name = box.name.encode()
+    index = b"%b/dovecot.index" % (mailbox_path(call.user, box.name) or b"")
+    checked = b"fscking index file %b/storage/dovecot.map.index" % root
+    fsck = call.invocation.flag("fsck")
+    lines = []
+    if not call.release.storage_names_itself:
+        if fsck:
+            lines.append((Level.WARNING, b"fscking index file %b" % index))
+        rebuilding = b"mdbox %b/storage: rebuilding indexes" % root
+        return lines + [(Level.WARNING, text) for text in (checked, rebuilding, checked)]
+    storage = b"mdbox(%b/storage): " % root
+    if fsck:
+        lines.append((Level.WARNING, b"Mailbox %b: fscking index file %b" % (name, index)))
+        text = b"%bMailbox %b: Mailbox index was fsck'd" % (storage, name)
+        lines.append((Level.ERROR, text))
+    forced = b"%brebuilding indexes: Rebuild forced" % storage
+    return [*lines, (Level.WARNING, forced), (Level.WARNING, storage + checked)]
+
+
+def _check_rebuild(invocation: Invocation, release: Release) -> None:
+    if release.rebuild_wants_query and not invocation.texts("query"):
+        raise Fatal(texts.usage(COMMANDS["search"].full_usage))
+    queries.check_query(invocation, release)
+
+
+@command(
+    "rebuild attachments",
+    positional("query", Kind.TEXTS, required=False),
+    mail=True,
+    columns=("uid", "attachment"),
+    usage="<search query>",
+    check=_check_rebuild,
+)
+def rebuild_attachments(call: Call) -> Output:
+    """Find out which messages have attachments, and keep that as keywords."""
+    decoded = call.release.attachment_names_decoded
+    for box, messages in queries.query_of(call).select(call.user):
+        changes = []
+        for message in messages:
+            found = has_attachment(message.data, decoded=decoded)
+            yield (b"%d" % message.uid, b"yes" if found else b"no")
+            right, wrong = KEYWORDS if found else reversed(KEYWORDS)
+            changes.append((message.uid, FlagChange(Mode.ADD, keywords=(right,))))
+            changes.append((message.uid, FlagChange(Mode.REMOVE, keywords=(wrong,))))
+        box.change_each_flags(changes)
+    return Status.OK

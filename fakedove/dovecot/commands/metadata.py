@@ -1,0 +1,233 @@
+"""`mailbox metadata get`, `set`, `unset` and `list`.
+
+Keys are `/private/NAME` or `/shared/NAME`. Some exist always and cannot be changed. Those of
+the server belong to the mailbox with the empty name, by `-s`: they are INBOX's below a
+vendor's prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+from fakedove.dovecot.commands.mailbox_checks import Problem, missing, name_problem
+from fakedove.dovecot.hash_table import bucket
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.names import utf8_or_crash
+from fakedove.dovecot.registry import Call, Invocation, command, flag, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Item, Log, Output
+from fakedove.dovecot.status import Status
+
+_SERVER = flag("allow-empty-mailbox-name", "s", when="metadata_of_server")
+_SERVER_PREFIX = "vendor/vendor.dovecot/pvt/server/"
+_TYPES = ("private", "shared")
+_DICT_FOLDERS = {"private": b"priv", "shared": b"shared"}
+#: What every mailbox has, and INBOX beside it, in listing order.
+_ALWAYS = {"private": ("comment", "specialuse"), "shared": ("comment",)}
+_ALWAYS_IN_INBOX = {
+    "private": (),
+    "shared": (f"{_SERVER_PREFIX}admin", f"{_SERVER_PREFIX}comment"),
+}
+_FIXED = frozenset({"/private/specialuse"})
+_FIXED_IN_INBOX = frozenset(f"/shared/{name}" for name in _ALWAYS_IN_INBOX["shared"])
+
+
+def _check_key(invocation: Invocation, release: Release) -> None:
+    for parameter in ("key", "key-prefix"):
+        if parameter in invocation.arguments:
+            _split(invocation.text(parameter) or b"")
+
+
+def _split(argument: bytes) -> tuple[str, str]:
+    """Return type and name of a key; raise Fatal if it has no type."""
+    key = argument.lower().decode(errors="surrogateescape")
+    for kind in _TYPES:
+        if key == f"/{kind}" or key.startswith(f"/{kind}/"):
+            return kind, key.removeprefix(f"/{kind}").removeprefix("/")
+    told = b"Invalid metadata key '%b': Must begin with /private or /shared"
+    raise Fatal(told % argument.lower())
+
+
+@command(
+    "mailbox metadata get",
+    _SERVER,
+    positional("mailbox"),
+    positional("key"),
+    mail=True,
+    columns=("value",),
+    usage="[-s] <mailbox> <key>",
+    check=_check_key,
+)
+def metadata_get(call: Call) -> Output:
+    """Print a value, which is empty where there is none."""
+    late = call.release.metadata_opens_late
+    box = yield from _opened(call, "get", "Failed to get attribute" if late else None)
+    if isinstance(box, Status):
+        return box
+    key = _key(call)
+    value = "" if key in _fixed(box) else box.metadata.get(key, "")
+    yield (value.encode(errors="surrogateescape"),)
+    return Status.OK
+
+
+@command(
+    "mailbox metadata set",
+    _SERVER,
+    positional("mailbox"),
+    positional("key"),
+    positional("value"),
+    mail=True,
+    usage="[-s] <mailbox> <key> <value>",
+    check=_check_key,
+)
+def metadata_set(call: Call) -> Output:
+    """Store a value."""
+    return (yield from _change(call, call.invocation.text("value")))
+
+
+@command(
+    "mailbox metadata unset",
+    _SERVER,
+    positional("mailbox"),
+    positional("key"),
+    mail=True,
+    usage="[-s] <mailbox> <key>",
+    check=_check_key,
+)
+def metadata_unset(call: Call) -> Output:
+    """Remove a value."""
+    return (yield from _change(call, None))
+
+
+def _change(call: Call, value: bytes | None) -> Output:
+    box = yield from _opened(call, "set")
+    if isinstance(box, Status):
+        return box
+    key = _key(call)
+    if key in _fixed(box):
+        why = f"Failed to set attribute: The {key} attribute cannot be changed"
+        yield Log(why.encode(errors="surrogateescape"))
+        return Status.DATAERR
+    if value is None:
+        box.metadata.pop(key, None)
+    else:
+        box.metadata[key] = value.decode(errors="surrogateescape")
+    box.highestmodseq += 1
+    return Status.OK
+
+
+@command(
+    "mailbox metadata list",
+    _SERVER,
+    flag("prepend-prefix", "p", when="metadata_prefix"),
+    positional("mailbox"),
+    positional("key-prefix", required=False),
+    mail=True,
+    columns=("key",),
+    usage="[-s] [-p] <mailbox> [<key prefix>]",
+    check=_check_key,
+)
+def metadata_list(call: Call) -> Output:
+    """Print the keys that there are: what follows their type and the prefix asked for."""
+    kinds, prefix = _listed(call)
+    why: Problem | None = None
+    if _names_nothing(call) or not call.release.metadata_opens_late:
+        opened = yield from _opened(call, "list")
+        if isinstance(opened, Status):
+            return opened
+    else:
+        why = _why_missing(call)
+    box = None if why is not None else call.user.mailbox(_name(call))
+    for kind in kinds:
+        start = b"/%b/" % kind.encode() if call.invocation.flag("prepend-prefix") else b""
+        for name in _names(box, kind, prefix):
+            yield (start + name,)
+        if why is not None:
+            told = f"Mailbox {_name(call)}: Failed to iterate mailbox attributes: {why[1]}"
+            yield Log(told.encode())
+    return Status.OK if why is None else why[0]
+
+
+def _listed(call: Call) -> tuple[tuple[str, ...], str]:
+    """Return the types to list and the prefix of names."""
+    kind, name = _split(call.invocation.text("key-prefix") or b"/private")
+    if _is_server(call):
+        return (kind,), _SERVER_PREFIX + name
+    return (kind,) if name else _TYPES, name
+
+
+def _names(box: Mailbox | None, kind: str, prefix: str) -> Iterator[bytes]:
+    """Yield what follows `prefix` in the names of a type: those that are always there last."""
+    inbox = box is not None and box.name == "INBOX"
+    always = (*_ALWAYS[kind], *(_ALWAYS_IN_INBOX[kind] if inbox else ()))
+    wanted = _encoded(prefix)
+    stored = _stored(box, kind) if box is not None else []
+    for name in stored:
+        if name.startswith(wanted) and name.decode(errors="surrogateescape") not in always:
+            yield name.removeprefix(wanted)
+    whole = wanted.removesuffix(b"/")
+    for name in map(_encoded, always):
+        if name.startswith(wanted) and name in stored:
+            yield name.removeprefix(wanted)
+        elif not whole or (name + b"/").startswith(whole + b"/"):
+            yield name.removeprefix(whole).removeprefix(b"/")
+
+
+def _stored(box: Mailbox, kind: str) -> list[bytes]:
+    """Return the names that have a value, as the dict file lists them."""
+    start = f"/{kind}/"
+    names = [
+        _encoded(key.removeprefix(start))
+        for key in box.metadata
+        if key.startswith(start) and key not in _FIXED
+    ]
+    folder = b"%b/%b/" % (_DICT_FOLDERS[kind], box.guid.encode())
+    return sorted(names, key=lambda name: bucket(folder + name))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
+
+
+def _opened(
+    call: Call, verb: str, failed: str | None = None
+) -> Generator[Item, None, Mailbox | Status]:
+    """Return the mailbox, or the status that the command fails with after saying why."""
+    if _names_nothing(call):
+        yield Log(f"Failed to {verb} attribute: mailbox name cannot be empty".encode())
+        return Status.USAGE
+    why = _why_missing(call)
+    if why is not None:
+        yield Log(f"{failed or 'Failed to open mailbox'}: {why[1]}".encode())
+        return why[0]
+    return call.user.mailbox(_name(call))
+
+
+def _why_missing(call: Call) -> Problem | None:
+    name = _name(call)
+    problem = name_problem(name)
+    if problem is None and call.user.find_mailbox(name) is None:
+        return missing(name)
+    return problem
+
+
+def _name(call: Call) -> str:
+    return "INBOX" if _is_server(call) else utf8_or_crash(call.invocation.text("mailbox") or b"")
+
+
+def _names_nothing(call: Call) -> bool:
+    return not call.invocation.text("mailbox") and not _is_server(call)
+
+
+def _is_server(call: Call) -> bool:
+    given = call.invocation.flag("allow-empty-mailbox-name")
+    return given and not call.invocation.text("mailbox")
+
+
+def _key(call: Call) -> str:
+    kind, name = _split(call.invocation.text("key") or b"")
+    return f"/{kind}/{_SERVER_PREFIX if _is_server(call) else ''}{name}"
+
+
+def _fixed(box: Mailbox) -> frozenset[str]:
+    return _FIXED | _FIXED_IN_INBOX if box.name == "INBOX" else _FIXED

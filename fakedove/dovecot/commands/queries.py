@@ -1,0 +1,95 @@
+"""What all commands with a search query share: the query, and the mailboxes it looks into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.registry import Call, Invocation
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Log, Output, Scope, combine
+from fakedove.dovecot.search import Query, parse_query
+from fakedove.dovecot.search.places import Place
+from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+
+def check_query(invocation: Invocation, release: Release) -> None:
+    """Raise Fatal for a query that is none."""
+    parse_query(invocation.texts("query"), release)
+
+
+def query_of(call: Call, words: Sequence[bytes] | None = None) -> Query:
+    """Return the query of a command that was checked, or the one that `words` make.
+
+    It is one query for all users of the command, since a search changes it.
+    """
+    if not call.queries:
+        given = call.invocation.texts("query") if words is None else words
+        now = int(call.store.clock.now().timestamp())
+        call.queries.append(parse_query(given, call.release, now))
+    return call.queries[0]
+
+
+def look(
+    call: Call,
+    query: Query,
+    work: Callable[[Mailbox, list[Message]], Output],
+    *,
+    owner: User | None = None,
+    missing: str = "Mailbox {}: Mailbox sync failed",
+    assertion: bytes = b"",
+) -> Output:
+    """Do `work` on the matching messages of each mailbox that the query looks into.
+
+    `owner` is whose mailboxes these are, if not the user's; `missing` as `unopened` has it,
+    but with an `assertion` the releases that would say so die of that.
+    """
+    status = Status.OK
+    for place in query.places(owner or call.user):
+        if place.box is not None:
+            outcome = yield from work(place.box, query.find(place.box))
+            status = combine(status, outcome)
+            continue
+        refused = unopened(call, place, missing)
+        if refused is None:
+            continue
+        if assertion and refused[1] is Status.NOTFOUND:
+            yield from panic(assertion)
+        yield refused[0]
+        status = combine(status, refused[1])
+        if refused[1] is Status.NOTFOUND and query.asks_for_threads:
+            # It takes down what it has not set up.
+            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
+    return status
+
+
+def unopened(
+    call: Call, place: Place, missing: str = "Mailbox {}: Mailbox sync failed"
+) -> tuple[Log, Status] | None:
+    """Return what is said of a mailbox that cannot be looked into, None for nothing.
+
+    `missing` is what fails where there is no such mailbox, which only some releases say.
+    """
+    if place.fault is not None:
+        return Log(f"Syncing mailbox {place.name} failed: {place.fault}".encode()), Status.USAGE
+    if not call.release.missing_mailbox_fails:
+        return None
+    why = f"{missing.format(place.name)}: Mailbox doesn't exist: {place.name}"
+    return Log(why.encode()), Status.NOTFOUND
+
+
+def panic(text: bytes) -> Output:
+    """End as the real process does where an assertion about a user's mail fails."""
+    yield texts.backtrace(Scope.STORAGE)
+    raise Fatal(b"assertion failed: (%b)" % text, Scope.MAIL, crash=True)
+
+
+def check_accidents(name: str, query: Query) -> None:
+    """Raise Fatal unless the query says which mailbox it is about, and which mails in it."""
+    problem = query.accident()
+    if problem is not None:
+        raise Fatal(f"{name}: To avoid accidents, {problem}".encode())
+    query.simplify()

@@ -1,0 +1,173 @@
+"""`sync` and `backup`: there is no second server, and no second place keeps what it is given.
+
+A sync with another mail location succeeds and leaves this store as it is; one with another
+server fails as it does where nobody answers.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands.importing import DRIVERS
+from fakedove.dovecot.guids import checked_guid
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Log, Output, Scope
+from fakedove.dovecot.search.quantities import parse_moment, parse_size
+from fakedove.dovecot.status import Status
+from fakedove.errors import StoreError
+
+_OPTIONS = (
+    flag("full-sync", "f"),
+    flag("purge-remote", "P"),
+    flag("reverse-sync", "R"),
+    flag("replicator-notify", "U", when="sync_replica"),
+    option("lock-timeout", "l", Kind.UNSIGNED),
+    option("rawlog", "r"),
+    option("mailbox", "m"),
+    option("mailbox-guid", "g"),
+    option("namespace", "n", Kind.TEXTS),
+    flag("all-namespaces", "N"),
+    option("exclude-mailbox", "x", Kind.TEXTS),
+    option("all-mailbox", "a"),
+    option("state", "s"),
+    option("sync-since-time", "t"),
+    option("sync-until-time", "e"),
+    option("sync-flags", "O"),
+    option("sync-max-size", "I"),
+    option("timeout", "T", Kind.UNSIGNED),
+    flag("default-destination", "d", when="sync_replica"),
+    flag("legacy-dsync", "E", when="sync_replica"),
+    option("destination-option", "p", Kind.TEXTS, when="source_options"),
+    positional("destination", Kind.TEXTS, required=False),
+)
+_USAGE = (
+    "[-l <secs>] [-r <rawlog path>] [-m <mailbox>] [-g <mailbox guid>] [-n <namespace> | -N]"
+    " [-x <exclude>] [-a <all mailbox>] [-s <state>] [-T <secs>] [-t <start date>]"
+    " [-e <end date>] [-O <sync flag>] [-I <max size>]"
+)
+_DESTINATION = "[-p <dest option> [...]] <destination>"
+_OLD_DESTINATION = "-d|<dest>"
+_LOCATION = re.compile(r"([a-z]+):(.*)", re.DOTALL)
+
+
+def _check(invocation: Invocation, release: Release) -> None:
+    for name, letter in (("sync-since-time", b"t"), ("sync-until-time", b"e")):
+        moment = invocation.text(name)
+        if moment is not None and parse_moment(moment, 0, strict=not release.sync_replica) is None:
+            raise Fatal(b"Invalid -%b parameter: %b" % (letter, moment), Scope.COMMAND)
+    guid, size = invocation.text("mailbox-guid"), invocation.text("sync-max-size")
+    if guid is not None and not _is_guid(guid):
+        raise Fatal(b"Invalid -g parameter: %b" % guid, Scope.COMMAND)
+    if size is not None:
+        _check_size(size)
+    if not invocation.texts("destination") and not invocation.flag("default-destination"):
+        command = invocation.command
+        usage = f"{command.name} {command.usage}"
+        old = usage.replace(_DESTINATION, _OLD_DESTINATION)
+        raise Fatal(texts.usage(old if release.sync_replica else usage))
+
+
+def _check_size(size: bytes) -> None:
+    try:
+        parse_size(size)
+    except ValueError as error:
+        text = b"Invalid -I parameter '%b': %b%b" % (size, str(error).encode(), size)
+        raise Fatal(text, Scope.COMMAND) from None
+
+
+def _is_guid(text: bytes) -> bool:
+    try:
+        checked_guid(text.decode(errors="replace"))
+    except StoreError:
+        return False
+    return True
+
+
+@command(
+    "sync",
+    *_OPTIONS,
+    flag("oneway-sync", "1"),
+    mail=True,
+    columns=("state",),
+    usage=f"[-1fPRU] {_USAGE} {_DESTINATION}",
+    options_first=True,
+    check=_check,
+)
+def sync(call: Call) -> Output:
+    """Sync the user's mail with another place."""
+    return _sync(call)
+
+
+@command(
+    "backup",
+    *_OPTIONS,
+    mail=True,
+    columns=("state",),
+    usage=f"[-fPRU] {_USAGE} {_DESTINATION}",
+    options_first=True,
+    check=_check,
+)
+def backup(call: Call) -> Output:
+    """Make another place the same as the user's mail."""
+    return _sync(call)
+
+
+def _sync(call: Call) -> Output:
+    words = call.invocation.texts("destination")
+    if not words:
+        return _without_replica(call)
+    destination = b" ".join(words).decode(errors="surrogateescape")
+    location = _LOCATION.fullmatch(words[0].decode(errors="surrogateescape"))
+    if location is None:
+        return _by_program(call, "remote", f"{destination} dsync-server")
+    driver, rest = location.groups()
+    if driver in ("tcp", "tcps"):
+        return _by_network(call, rest)
+    if driver == "remote":
+        program = f"ssh {rest} doveadm dsync-server -u{call.user.name} -U"
+        return _by_program(call, rest, program)
+    if driver not in DRIVERS:
+        return _with_unknown_driver(call, driver)
+    return _with_location()
+
+
+def _without_replica(call: Call) -> Output:
+    text = b"User has no mail_replica in userdb"
+    if call.release.replica_not_found:
+        yield Log(text, scope=Scope.LOOKUP)
+        return Status.NOTFOUND
+    yield Log(b"%b: %b" % (call.invocation.command.name.encode(), text), scope=Scope.LOOKUP)
+    return Status.DASH
+
+
+def _by_program(call: Call, name: str, program: str) -> Output:
+    failed = f"read({name}) failed: EOF (version not received)"
+    yield Log(failed.encode(errors="surrogateescape"), scope=Scope.STORAGE)
+    text = f"Remote command returned error 84: {program}"
+    yield Log(text.encode(errors="surrogateescape"))
+    return Status.TEMPFAIL
+
+
+def _by_network(call: Call, address: str) -> Output:
+    text = f"connect({address}) failed: Connection refused".encode(errors="surrogateescape")
+    if call.release.sync_replica:
+        raise Fatal(text, Scope.LOOKUP)
+    yield Log(b"Disconnected from remote: %b" % text, scope=Scope.LOOKUP)
+    return Status.TEMPFAIL
+
+
+def _with_unknown_driver(call: Call, driver: str) -> Output:
+    namespace = "''" if call.release.sync_replica else "inbox"
+    why = f"Namespace {namespace}: Unknown mail storage driver {driver}"
+    yield Log(f"Failed to initialize user: {why}".encode(), scope=Scope.PROCESS)
+    if call.release.sync_replica:
+        text = b"assertion failed: (event == current_global_event)"
+        raise Fatal(text, crash=True)
+    return Status.TEMPFAIL
+
+
+def _with_location() -> Output:
+    yield from ()
+    return Status.OK

@@ -1,0 +1,129 @@
+"""`copy` and `move`: mails into a mailbox, of the same user or of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands import queries
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.names import existing_name_problem, is_utf8
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
+from fakedove.dovecot.release import MoveOverQuota, Release, UnknownSource
+from fakedove.dovecot.reply import Fatal, Log, Output
+from fakedove.dovecot.search import parse_query
+from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+_PARAMETERS = (positional("destination-mailbox"), positional("query", Kind.TEXTS))
+_USAGE = "<destination> [user <source user>] <search query>"
+
+
+def _source(invocation: Invocation, release: Release) -> tuple[bytes | None, tuple[bytes, ...]]:
+    """Return whose mails these are, None for the user's own, and the query."""
+    words = invocation.texts("query")
+    if len(words) < 2:
+        return None, words
+    if not release.transfer_is_strict:
+        is_source = words[0].lower() == b"user"
+    else:
+        is_source = words[0] == b"user"
+        if is_source and len(words) == 2:
+            raise Fatal(texts.usage(invocation.command.full_usage))
+    return (words[1], words[2:]) if is_source else (None, words)
+
+
+def _check_copy(invocation: Invocation, release: Release) -> None:
+    parse_query(_source(invocation, release)[1], release)
+
+
+def _check_move(invocation: Invocation, release: Release) -> None:
+    queries.check_accidents("move", parse_query(_source(invocation, release)[1], release))
+
+
+@command("copy", *_PARAMETERS, mail=True, usage=_USAGE, check=_check_copy)
+def copy(call: Call) -> Output:
+    """Copy each message that matches."""
+    return _transfer(call, moves=False)
+
+
+@command("move", *_PARAMETERS, mail=True, usage=_USAGE, check=_check_move)
+def move(call: Call) -> Output:
+    """Copy each message that matches, and expunge it where it was."""
+    return _transfer(call, moves=True)
+
+
+def _transfer(call: Call, *, moves: bool) -> Output:
+    source, arguments = _source(call.invocation, call.release)
+    owner = call.user if source is None else _lookup(call, source)
+    if owner is None:
+        return Status.OK
+    argument = call.invocation.text("destination-mailbox") or b""
+    if not is_utf8(argument):
+        yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
+    name = argument.decode()
+    problem = existing_name_problem(name)
+    destination = call.user.find_mailbox(name)
+    if problem is not None or destination is None:
+        why = problem or f"Mailbox doesn't exist: {name}"
+        yield Log(f"Can't open mailbox '{name}': {why}".encode())
+        return Status.USAGE if problem else Status.NOTFOUND
+    transfer = partial(_transfer_box, call, owner, destination, moves)
+    query = queries.query_of(call, arguments)
+    if moves:
+        query.simplify()
+    return (yield from queries.look(call, query, transfer, owner=owner))
+
+
+def _lookup(call: Call, source: bytes) -> User | None:
+    user = call.store.lookup(source.decode(errors="surrogateescape"))
+    if user is None and call.release.unknown_source is UnknownSource.CRASHES:
+        raise Fatal(b"killed with signal 11", crash=True)
+    if user is None and call.release.unknown_source is UnknownSource.KILLS:
+        raise Fatal(b"Couldn't lookup user %b: Unknown user" % source)
+    return user
+
+
+def _transfer_box(
+    call: Call,
+    owner: User,
+    destination: Mailbox,
+    moves: bool,
+    box: Mailbox,
+    messages: Sequence[Message],
+) -> Output:
+    """Copy messages of one mailbox in one transaction."""
+    own = owner is call.user
+    refused = [] if moves and own else list(_too_big(call.user, messages))
+    if moves and not own:
+        rule = call.release.move_over_quota
+        if rule is MoveOverQuota.ALL_CRASH and messages:
+            refused = list(messages)
+        if refused and rule in (MoveOverQuota.CRASHES, MoveOverQuota.ALL_CRASH):
+            yield from queries.panic(b"box->list->ns->type == MAIL_NAMESPACE_TYPE_SHARED")
+        if rule is MoveOverQuota.ALLOWED:
+            refused = []
+    for message in refused:
+        where = f"Copying message UID {message.uid} from '{box.name}' failed"
+        yield Log(f"{where}: Quota exceeded (mailbox for user is full)".encode())
+    if refused and own:
+        yield from queries.panic(b"seq_range_count(&changes_r->saved_uids) == save_count")
+    uids = {message.uid for message in refused}
+    copied = [message for message in messages if message.uid not in uids]
+    destination.copy_in(copied)
+    if moves:
+        box.expunge([message.uid for message in copied])
+    return Status.CANTCREAT if refused else Status.OK
+
+
+def _too_big(user: User, messages: Sequence[Message]) -> Iterator[Message]:
+    """Yield the messages that the user's quota leaves no room for, put in one after another."""
+    size = count = 0
+    for message in messages:
+        if user.has_room(size + message.virtual_size, count + 1):
+            size += message.virtual_size
+            count += 1
+        else:
+            yield message

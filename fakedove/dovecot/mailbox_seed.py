@@ -1,0 +1,70 @@
+"""A mailbox as a value: what it was at one moment, with its totals."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from fakedove.dovecot.flag_changes import used_keywords
+from fakedove.dovecot.message import Message
+
+#: Where default UIDVALIDITY values begin.
+FIRST_UIDVALIDITY = 1700000000
+
+#: Names and values in order, frozen.
+Items: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a mailbox was at one moment."""
+
+    name: str
+    guid: str
+    uidvalidity: int
+    uidnext: int = 1
+    highestmodseq: int = 1
+    metadata: Items = ()
+    acl: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: When the ACL changed, and as of when it is in the list of shared mailboxes: seconds.
+    acl_changed: int = 0
+    acl_listed: int = 0
+    #: What was decided about caching a field, by its name: decision and when it was used.
+    cache_decisions: tuple[tuple[str, tuple[str, int]], ...] = ()
+    #: Messages from this UID on are \\Recent.
+    first_recent_uid: int = 1
+    #: All keywords that there ever were, in the order of their first use.
+    keywords: tuple[str, ...] = ()
+    #: Whether messages have modseqs of their own; until somebody asks, all have the highest.
+    tracks_modseqs: bool = False
+    messages: tuple[Message, ...] = ()
+    unseen: int = 0
+    deleted: int = 0
+    virtual_size: int = 0
+
+
+def seed_mailbox(
+    name: str,
+    messages: tuple[Message, ...] = (),
+    *,
+    guid: str,
+    uidvalidity: int,
+    highestmodseq: int = 1,
+    metadata: Items = (),
+    acl: tuple[tuple[str, tuple[str, ...]], ...] = (),
+) -> MailboxSeed:
+    """Make a seed of `messages`, which are in UID order, with its totals."""
+    return MailboxSeed(
+        name=name,
+        guid=guid,
+        uidvalidity=uidvalidity,
+        uidnext=messages[-1].uid + 1 if messages else 1,
+        highestmodseq=highestmodseq,
+        metadata=metadata,
+        acl=acl,
+        keywords=used_keywords(messages),
+        messages=messages,
+        unseen=sum(not message.seen for message in messages),
+        deleted=sum(message.deleted for message in messages),
+        virtual_size=sum(message.virtual_size for message in messages),
+    )

@@ -1,0 +1,206 @@
+"""Dovecot's `posix` file system driver, as `fs` commands use it: its settings and its texts."""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from fakedove.dovecot.files import Files, reason
+from fakedove.dovecot.registry import Call, Invocation
+from fakedove.dovecot.reply import Fatal, Log, Scope
+from fakedove.dovecot.sockets import unprivileged
+
+#: Settings filters that say where files are, each with its prefix below the server's directory.
+_FILTERS = {b"mail_ext_attachment": "fs/"}
+_FLAGS = frozenset({b"dirs", b"no-fsync", b"accurate-mtime", b"disable-fsync"})
+_MODE = re.compile(rb"[0-7]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFailure:
+    """Why a copy failed: what the command is told, and what is said when the file is closed."""
+
+    error: OSError
+    text: bytes
+    late: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PosixFs:
+    """Files whose paths are put behind `prefix`."""
+
+    call: Call
+    files: Files
+    prefix: str
+
+    def full(self, path: str) -> str:
+        """Return the path in the server's own file system."""
+        return self.prefix + path
+
+    def shown(self, path: str) -> bytes:
+        """Return the full path as messages show it."""
+        return self.full(path).encode(errors="surrogateescape")
+
+    def entries(self, path: str, *, folders: bool) -> list[str]:
+        """Return names of files or directories in a directory; in a missing one there are none."""
+        try:
+            return self.files.entries(self.full(path), folders=folders)
+        except FileNotFoundError:
+            return []
+
+    def remove(self, path: str) -> OSError | None:
+        """Remove a file or empty directory; return what went wrong."""
+        keeps = self.call.release.fs_keeps_empty_folders
+        top = None if keeps else posixpath.dirname(self.prefix) or "."
+        full = self.full(path)
+        try:
+            try:
+                self.files.unlink(full, top=top)
+            except IsADirectoryError:
+                self.files.rmdir(full, top=top)
+        except OSError as error:
+            return error
+        return None
+
+    def removal(self, path: str, error: OSError) -> bytes:
+        """Return the system call that failed to remove a path: directories need another."""
+        name = b"rmdir" if error.errno == errno.ENOTEMPTY else b"unlink"
+        return b"%b(%b)" % (name, self.shown(path))
+
+    def put(self, source: str, path: str) -> Generator[Log, None, bytes | None]:
+        """Copy a file of the server to `path` and return why that failed, if it did."""
+        target = self.full(path)
+        obstacle = yield from self._no_room(target)
+        if obstacle is None:
+            try:
+                data = self.files.read(source)
+            except OSError as error:
+                obstacle = _unread(source, error)
+        if obstacle is not None:
+            return b"write(%b) failed: %b" % (self.shown(path), obstacle)
+        try:
+            self.files.write(target, data)
+        except OSError as error:
+            temporary = _temporary(self.call, target)
+            return b"rename(%b, %b) failed: %b" % (temporary, self.shown(path), reason(error))
+        return None
+
+    def copy(self, source: str, target: str) -> Generator[Log, None, CopyFailure | None]:
+        """Make `target` another name of a file and return why that failed, if it did."""
+        link = b"link(%b, %b) failed: " % (self.shown(source), self.shown(target))
+        try:
+            try:
+                self._link(source, target)
+            except FileExistsError:
+                try:
+                    self.files.unlink(self.full(target))
+                except OSError as error:
+                    yield self._unremoved(target, error)
+                    raise FileExistsError(errno.EEXIST, "File exists") from None
+                self._link(source, target)
+        except _NoFolder as missing:
+            return CopyFailure(missing.error, missing.text)
+        except OSError as error:
+            text = link + reason(error)
+            if not self.call.release.fs_copy_hides_reason:
+                return CopyFailure(error, text)
+            told_late = error.errno not in (errno.ENOENT, errno.EEXIST)
+            return CopyFailure(error, b"BUG: Unknown file error", text if told_late else b"")
+        return None
+
+    def _link(self, source: str, target: str) -> None:
+        folder = posixpath.dirname(self.full(target))
+        # The system looks for the source first, then for the target's directory.
+        if self.files.exists(self.full(source)) and not self.files.exists(folder):
+            try:
+                self.files.check_writable(folder)
+            except OSError as error:
+                raise _NoFolder(folder, error) from None
+        self.files.link(self.full(source), self.full(target))
+
+    def _unremoved(self, path: str, error: OSError) -> Log:
+        line = self.call.release.fs_unlink_line
+        why = b"%b (in fs-posix.c:%d)" % (reason(error), line)
+        return self._from_below(b"unlink(%b) failed: %b" % (self.shown(path), why))
+
+    def _no_room(self, target: str) -> Generator[Log, None, bytes | None]:
+        """Return why no temporary file can be made beside `target`, if so."""
+        folder = posixpath.dirname(target)
+        shown = folder.encode(errors="surrogateescape")
+        try:
+            there = self.files.exists(folder)
+            if there:
+                self.files.entries(folder, folders=True)
+        except NotADirectoryError as error:
+            why = reason(error)
+            yield self._from_below(b"stat(%b) failed: %b" % (_temporary(self.call, target), why))
+            return b"safe_mkstemp(%b/temp.dovecot.) failed: %b" % (shown, why)
+        try:
+            self.files.check_writable(folder)
+        except OSError as error:
+            if not there:
+                return b"mkdir_parents(%b) failed: %b" % (shown, reason(error))
+            return b"safe_mkstemp(%b/temp.dovecot.) failed: %b" % (shown, reason(error))
+        return None
+
+    def _from_below(self, text: bytes) -> Log:
+        """Return what a library says that does not know of the command."""
+        mail = self.call.invocation.command.mail
+        return Log(text, scope=Scope.STORAGE if mail else Scope.LIBRARY)
+
+
+class _NoFolder(Exception):
+    def __init__(self, folder: str, error: OSError) -> None:
+        super().__init__(folder)
+        self.error = error
+        shown = folder.encode(errors="surrogateescape")
+        self.text = b"mkdir_parents(%b) failed: %b" % (shown, reason(error))
+
+
+def open_fs(call: Call) -> PosixFs:
+    """Return the file system that the command line names; raise Fatal if there is none.
+
+    What lies behind it belongs to root: processes with a user's rights only read it.
+    """
+    mail = call.invocation.command.mail
+    name = call.invocation.text("filter-name")
+    if name is None:
+        prefix = prefix_of(call.invocation)
+    elif name in _FILTERS:
+        prefix = posixpath.join(call.directory, _FILTERS[name])
+    else:
+        scope = Scope.MAIL if mail else Scope.COMMAND
+        raise Fatal(b"fs_init() failed: fs { .. } named list filter is missing", scope)
+    return PosixFs(call, Files(call, writable=not mail and not unprivileged(call)), prefix)
+
+
+def prefix_of(invocation: Invocation) -> str:
+    """Return the prefix that the driver's arguments say; raise Fatal if they are wrong."""
+    driver = invocation.text("fs-driver") or b""
+    if driver != b"posix":
+        raise Fatal(b"fs_init() failed: Unknown fs driver: %b" % driver, Scope.COMMAND)
+    prefix = b""
+    arguments = invocation.text("fs-args") or b""
+    for argument in arguments.split(b":") if arguments else ():
+        key, _, value = argument.partition(b"=")
+        if key == b"prefix":
+            prefix = value
+        elif key == b"mode" and not _MODE.fullmatch(value):
+            raise Fatal(b"fs_init() failed: posix: Invalid mode value: %b" % value, Scope.COMMAND)
+        elif argument not in _FLAGS and key not in (b"lock", b"mode"):
+            raise Fatal(b"fs_init() failed: posix: Unknown arg '%b'" % argument, Scope.COMMAND)
+    return prefix.decode(errors="surrogateescape")
+
+
+def _unread(source: str, error: OSError) -> bytes:
+    path = source.encode(errors="surrogateescape")
+    call = b"pread(size=8192 offset=0)" if error.errno == errno.EISDIR else b"open(%b)" % path
+    return b"nsend-istream: read(%b) failed: %b failed: %b" % (path, call, reason(error))
+
+
+def _temporary(call: Call, target: str) -> bytes:
+    folder = posixpath.dirname(target).encode(errors="surrogateescape")
+    return b"%b/temp.dovecot.localhost.4242.%016x" % (folder, len(call.store.files))

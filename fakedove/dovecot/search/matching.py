@@ -1,0 +1,274 @@
+"""From a query's tree to tests of messages, for one mailbox.
+
+A test is cheap to ask: what reads mails is asked last, and not at all if the rest decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from fakedove.dovecot import masks
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Scope
+from fakedove.dovecot.search import tree
+from fakedove.dovecot.search.mimeparts import MimeParts
+from fakedove.dovecot.search.normal import normal
+from fakedove.dovecot.search.sets import contains, settle
+from fakedove.dovecot.search.texts import Texts
+from fakedove.dovecot.search.threads import threads
+from fakedove.dovecot.search.tree import (
+    Group,
+    InThread,
+    Node,
+    Relation,
+    Threading,
+    Time,
+    When,
+)
+from fakedove.dovecot.search.windows import window
+
+_DAY = 86400
+
+
+class Candidate(msgspec.Struct, gc=False):
+    """A message that may match; its number counts from 1."""
+
+    message: Message
+    number: int
+    _texts: Texts | None = None
+    _parts: MimeParts | None = None
+
+    @property
+    def texts(self) -> Texts:
+        """What the mail says."""
+        if self._texts is None:
+            self._texts = Texts(self.message.data)
+        return self._texts
+
+    def parts(self, *, decoded: bool) -> MimeParts:
+        """Return what parts the mail has; `decoded` as `MimeParts` has it."""
+        if self._parts is None:
+            self._parts = MimeParts(self.message.data, decoded=decoded)
+        return self._parts
+
+
+#: None is for what Dovecot cannot decide.
+Test: TypeAlias = Callable[[Candidate], bool | None]
+
+
+class Matcher:
+    """Make tests for the messages of one mailbox."""
+
+    def __init__(self, box: Mailbox, release: Release) -> None:
+        """Take the mailbox as it is now."""
+        self._box = box
+        self._release = release
+        self._index_only = False
+
+    def find(self, nodes: Sequence[Node], *, oldest_only: bool = False) -> list[Message]:
+        """Return the messages that all of `nodes` match.
+
+        `oldest_only` ends the search at the first that was looked at in vain; those that
+        flags, keywords and numbers rule out are not looked at.
+        """
+        messages = self._box.messages
+        if not messages:
+            return []
+        first, last = window(nodes, messages)
+        test = self._all(nodes)
+        may_match = self._from_index(nodes) if oldest_only else None
+        found = []
+        for number in range(first, last + 1):
+            message = messages[number - 1]
+            one = Candidate(message, number)
+            if may_match is not None and may_match(one) is False:
+                continue
+            if test(one):
+                found.append(message)
+            elif oldest_only:
+                break
+        return found
+
+    def _from_index(self, nodes: Sequence[Node]) -> Test:
+        """Return the test that only what the index knows makes; None for what it does not."""
+        self._index_only = True
+        test = self._all(nodes)
+        self._index_only = False
+        return test
+
+    def _test(self, node: Node) -> Test:
+        match node:
+            case Group(keys, any_of):
+                test = self._any(keys) if any_of else self._all(keys)
+            case InThread():
+                test = self._in_thread(node)
+            case _ if self._index_only and _cost(node) > 0:
+                return lambda _: None
+            case _:
+                test = self._leaf(node)
+        return _negated(test) if node.negated else test
+
+    def _all(self, nodes: Sequence[Node]) -> Test:
+        tests = [self._test(node) for node in sorted(nodes, key=_cost)]
+        if len(tests) == 1:
+            return tests[0]
+
+        def every(one: Candidate) -> bool | None:
+            found: bool | None = True
+            for test in tests:
+                matches = test(one)
+                if matches is False:
+                    return False
+                if matches is None:
+                    found = None
+            return found
+
+        return every
+
+    def _any(self, nodes: Sequence[Node]) -> Test:
+        tests = [self._test(node) for node in sorted(nodes, key=_cost)]
+
+        def some(one: Candidate) -> bool | None:
+            found: bool | None = False
+            for test in tests:
+                matches = test(one)
+                if matches:
+                    return True
+                if matches is None:
+                    found = None
+            return found
+
+        return some
+
+    def _in_thread(self, node: InThread) -> Test:
+        if any(isinstance(key, InThread) for key in node.keys):
+            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
+        uids = {message.uid for message in self.find(node.keys)}
+        if not uids:
+            return lambda _: False
+        if node.threading is Threading.ORDERED_SUBJECT:
+            raise Fatal(b"unreached", Scope.MAIL, crash=True)
+        by_subject = node.threading is Threading.REFERENCES
+        of = threads(self._box.messages, by_subject=by_subject)
+        wanted = {of[uid] for uid in uids}
+        return lambda one: of[one.message.uid] in wanted
+
+    def _leaf(self, node: tree.Leaf) -> Test:
+        match node:
+            case tree.All() | tree.SaveDate():
+                return lambda _: True
+            case tree.Numbers(ranges):
+                settled = settle(ranges, self._box.message_count)
+                return lambda one: contains(settled, one.number)
+            case tree.Uids(ranges):
+                return lambda one: contains(ranges, one.message.uid)
+            case tree.Flags(flags):
+                box, stored = self._box, flags - {"\\Recent"}
+                if stored == flags:
+                    return lambda one: stored.issubset(one.message.flags)
+                return lambda one: box.is_recent(one.message) and stored.issubset(one.message.flags)
+            case tree.Keyword(word):
+                lower = word.lower()
+                return lambda one: lower in [each.lower() for each in one.message.keywords]
+            case tree.Modseq(modseq):
+                box = self._box
+                return lambda one: box.modseq(one.message.uid) >= modseq
+            case tree.Larger(size):
+                return lambda one: one.message.virtual_size > size
+            case tree.Smaller(size):
+                return lambda one: one.message.virtual_size < size
+            case tree.Guid(guid):
+                return lambda one: one.message.guid == guid
+            case When():
+                return _when(node)
+            case tree.MailboxGuid() | tree.InMailbox() | tree.InMailboxes():
+                here = self._is_here(node)
+                return lambda _: here
+            case tree.MimePart(query):
+                decoded = self._release.attachment_names_decoded
+                return lambda one: one.parts(decoded=decoded).match(query)
+            case tree.Header():
+                return _header(node)
+            case tree.Text(text, headers):
+                key = normal(text)
+                return lambda one: key in one.texts.whole(headers=headers)
+
+    def _is_here(self, node: tree.MailboxKey) -> bool:
+        match node:
+            case tree.MailboxGuid(guid):
+                return self._box.guid == guid
+            case tree.InMailbox(name):
+                box = self._box.name
+                return name == box or (box == "INBOX" and name.upper() == "INBOX")
+            case tree.InMailboxes(mask):
+                return masks.mailbox_matches(mask, self._box.name)
+
+
+def _negated(test: Test) -> Test:
+    def opposite(one: Candidate) -> bool | None:
+        matches = test(one)
+        return matches if matches is None else not matches
+
+    return opposite
+
+
+def _cost(node: Node) -> int:
+    """Return how late a key is asked: 0 for what the index knows, more for what reads mails."""
+    match node:
+        case Group(keys):
+            return max(map(_cost, keys))
+        case When() | tree.Larger() | tree.Smaller() | tree.Guid() | tree.SaveDate():
+            return 1
+        case tree.InMailbox() | tree.InMailboxes():
+            return 1
+        case tree.Header():
+            return 2
+        case tree.Text():
+            return 3
+        case tree.MimePart():
+            return 4
+    return 0
+
+
+def _when(node: When) -> Test:
+    relation, moment = node.relation, node.moment
+    start = moment.seconds
+    seconds = _SECONDS[node.time]
+    local = not moment.exact
+
+    def before(one: Candidate) -> bool:
+        return seconds(one, local) < start
+
+    def on(one: Candidate) -> bool:
+        return start <= seconds(one, local) < start + _DAY
+
+    def since(one: Candidate) -> bool:
+        return seconds(one, local) >= start
+
+    return {Relation.BEFORE: before, Relation.ON: on, Relation.SINCE: since}[relation]
+
+
+def _sent(one: Candidate, local: bool) -> int:
+    seconds, zone = one.texts.sent()
+    return seconds + zone * 60 if local else seconds
+
+
+_SECONDS: dict[Time, Callable[[Candidate, bool], int]] = {
+    Time.SENT: _sent,
+    # The server's own clock shows UTC.
+    Time.RECEIVED: lambda one, _: int(one.message.received.timestamp()),
+    Time.SAVED: lambda one, _: int(one.message.saved.timestamp()),
+}
+
+
+def _header(node: tree.Header) -> Test:
+    field, reading = node.field, node.reading
+    if not node.text:
+        return lambda one: bool(one.texts.fields(field))
+    key = normal(node.text)
+    return lambda one: key in one.texts.header(field, reading)

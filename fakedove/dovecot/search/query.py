@@ -1,0 +1,91 @@
+"""A parsed query: which mailboxes to look into, which messages to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.search import words as words_module
+from fakedove.dovecot.search.accidents import names_mailboxes, names_messages
+from fakedove.dovecot.search.matching import Matcher
+from fakedove.dovecot.search.places import Place, places
+from fakedove.dovecot.search.simplify import simplify
+from fakedove.dovecot.search.tree import Group, InThread, Node
+from fakedove.dovecot.search.windows import settled
+from fakedove.dovecot.user import User
+
+#: A time for queries that are only checked.
+_ANY_TIME = 2**31
+
+
+class Query:
+    """A query at work.
+
+    It changes as it goes on: as in Dovecot, the message numbers of a query are fitted to
+    each mailbox in turn, so that `2:*` is 1 ever after a mailbox of one message.
+    """
+
+    def __init__(self, nodes: Sequence[Node], release: Release, *, oldest_only: bool) -> None:
+        """Take keys that all must match."""
+        self.nodes = tuple(nodes)
+        self._release = release
+        self._oldest_only = oldest_only
+        self._simplified = False
+
+    def simplify(self) -> None:
+        """Simplify the query before mailbox names are taken from it, as `expunge` does."""
+        if not self._simplified:
+            self.nodes = simplify(self.nodes)
+            self._simplified = True
+
+    def places(self, user: User) -> Iterator[Place]:
+        """Yield the mailboxes of `user` to look into, those that cannot be opened included."""
+        named = self.nodes
+        self.simplify()
+        return places(self.nodes, named, user)
+
+    def find(self, box: Mailbox) -> list[Message]:
+        """Return the messages that match, in the order of the mailbox."""
+        found = Matcher(box, self._release).find(self.nodes, oldest_only=self._oldest_only)
+        if box.message_count:
+            self.nodes = settled(self.nodes, box.message_count)
+        return found
+
+    @property
+    def asks_for_threads(self) -> bool:
+        """Whether there is an INTHREAD in the query."""
+        return any(map(_asks_for_threads, self.nodes))
+
+    def accident(self) -> str | None:
+        """Return why the query is too wide for a command that removes mails, or None."""
+        if not names_mailboxes(self.nodes):
+            return "search query must contain MAILBOX in all search branches"
+        if not names_messages(self.nodes):
+            return (
+                "each branch in search query must contain something else besides MAILBOX"
+                ' (e.g. just add "all" if you want everything)'
+            )
+        return None
+
+    def select(self, user: User) -> Iterator[tuple[Mailbox, list[Message]]]:
+        """Yield each mailbox that is looked into and there, with its matching messages."""
+        for place in self.places(user):
+            if place.box is not None:
+                yield place.box, self.find(place.box)
+
+
+def parse_query(words: Sequence[bytes], release: Release, now: int = _ANY_TIME) -> Query:
+    """Return the query that `words` make; raise Fatal as the real process dies of a bad one.
+
+    `now` is in seconds since 1970, for times such as `1d`.
+    """
+    nodes, oldest_only = words_module.parse(words, release, now)
+    return Query(nodes, release, oldest_only=oldest_only)
+
+
+def _asks_for_threads(node: Node) -> bool:
+    if isinstance(node, Group):
+        return any(map(_asks_for_threads, node.keys))
+    return isinstance(node, InThread)

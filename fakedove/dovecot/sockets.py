@@ -1,0 +1,52 @@
+"""The sockets of the other processes, which a command must be able to connect to.
+
+They lie in base_dir. In some releases a process that has opened a user's mail has that
+user's rights from then on and cannot reach them any more; and an option may name any path.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from fakedove.dovecot.registry import Call
+from fakedove.dovecot.reply import Fatal, Scope
+
+_PERMISSION_DENIED = b"Permission denied"
+_NO_SUCH_FILE = b"No such file or directory"
+
+
+def unprivileged(call: Call) -> bool:
+    """Whether the process has no more than the rights of a user it was busy with."""
+    return call.release.drops_privileges and call.opened is not None
+
+
+def path(call: Call, name: str) -> bytes:
+    """Return the path of the socket `name` in base_dir, or what the command's option says."""
+    given = call.invocation.text("socket-path")
+    return own_path(call, name) if given is None else given
+
+
+def own_path(call: Call, name: str) -> bytes:
+    """Return the path of `name` in base_dir."""
+    return posixpath.join(call.base_dir, name).encode(errors="surrogateescape")
+
+
+def obstacle(call: Call, name: str, *, exists: bool = True) -> bytes | None:
+    """Return why the process cannot connect to the socket, in the system's words."""
+    if not exists or path(call, name) != own_path(call, name):
+        return _NO_SUCH_FILE
+    return _PERMISSION_DENIED if unprivileged(call) else None
+
+
+def connect(call: Call, name: str, *, exists: bool = True) -> None:
+    """Raise Fatal where the real process dies of not being able to connect.
+
+    `exists`: a single server has this socket.
+    """
+    given = path(call, name)
+    if b"/" not in given:
+        text = b"Lookup of host %b failed: Name or service not known" % given
+        raise Fatal(text, Scope.COMMAND)
+    why = obstacle(call, name, exists=exists)
+    if why is not None:
+        raise Fatal(b"net_connect_unix(%b) failed: %b" % (given, why), Scope.COMMAND)

@@ -1,0 +1,113 @@
+"""ACL and metadata commands, for what the recordings do not ask; answers of the real servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sessions.talk import Talk
+
+OK = b"\n+\n"
+BOTH = pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+
+
+def ask(release: str, *commands: bytes) -> list[bytes]:
+    talk = Talk(release)
+    talk.hello(0)
+    return [talk.say(b"\ttss\t" + command + b"\n") for command in commands]
+
+
+@BOTH
+def test_rights_that_are_taken_away_stand_last(release: str) -> None:
+    *_, listed, rights = ask(
+        release,
+        b"acl set\t--\tINBOX\towner\tread\tlookup\t-read",
+        b"acl get\tINBOX",
+        b"acl rights\tINBOX",
+    )
+    assert listed == b"owner\t\tlookup read -read\t\n+\n"
+    assert rights == b"lookup\t\n+\n"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("line", "last_words"),
+    [
+        (b"acl set\tINBOX\tbob\tread", "Invalid ID: bob"),
+        (b"acl set\tINBOX\tuser=bob\tlr", "Invalid right 'lr'"),
+        (b"acl remove\tINBOX\tuser=bob", "Usage: acl set "),
+        (b"acl delete\tINBOX", "Usage: acl delete "),
+    ],
+)
+def test_the_process_dies_of_bad_arguments(release: str, line: bytes, last_words: str) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    assert talk.say(b"\ttss\t" + line + b"\n") == b""
+    assert not talk.open
+    assert last_words in talk.log[-1]
+
+
+def test_the_sharing_map_fails_where_an_acl_matters_for_it() -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    for line in (b"acl set\tINBOX\tuser=bob\tread", b"acl add\tINBOX\towner\tlookup"):
+        talk.say(b"\ttss\t" + line + b"\n")
+    assert talk.log == []
+    talk.say(b"\ttss\tacl add\tINBOX\tuser=bob\tlookup\n")
+    assert talk.log[-1].endswith("file_dotlock_open(/var/run/dict) failed: Permission denied")
+    assert talk.say(b"\ttss\tacl recalc\n") == b"\n-TEMPFAIL\n"
+    talk.say(b"\ttss\tacl delete\tINBOX\tuser=bob\n")
+    assert talk.say(b"\ttss\tacl recalc\n") == OK
+
+
+@BOTH
+def test_a_mailbox_that_must_not_be_seen(release: str) -> None:
+    _, _, listed, renamed, path = ask(
+        release,
+        b"mailbox create\tA",
+        b"acl set\tA\towner\tread",
+        b"mailbox list\t*",
+        b"mailbox rename\tA\tB",
+        b"mailbox create\tA/x",
+    )
+    assert (listed, renamed, path) == (b"INBOX\t\n+\n", b"\n-NOTFOUND\n", b"\n-NOPERM\n")
+
+
+@BOTH
+def test_metadata_that_are_always_there_come_last(release: str) -> None:
+    *_, listed, some, value = ask(
+        release,
+        b"mailbox create\tA",
+        b"mailbox metadata set\tA\t/PRIVATE/Comment\tx",
+        b"mailbox metadata set\tA\t/private/comment/more\ty",
+        b"mailbox metadata list\t-p\tA",
+        b"mailbox metadata list\tA\t/private/comm",
+        b"mailbox metadata get\tA\t/private/comment",
+    )
+    assert listed == (
+        b"/private/comment/more\t/private/comment\t/private/specialuse\t/shared/comment\t\n+\n"
+    )
+    assert some == b"ent/more\tent\t\n+\n"
+    assert value == b"x\t\n+\n"
+
+
+@BOTH
+def test_the_servers_metadata_are_inboxs(release: str) -> None:
+    stored, refused, value, nameless = ask(
+        release,
+        b"mailbox metadata set\t-s\t\t/shared/foo\tx",
+        b"mailbox metadata set\t-s\t\t/shared/admin\tx",
+        b"mailbox metadata get\tINBOX\t/shared/vendor/vendor.dovecot/pvt/server/foo",
+        b"mailbox metadata get\t\t/shared/foo",
+    )
+    assert (stored, refused) == (OK, b"\n-DATAERR\n")
+    assert (value, nameless) == (b"x\t\n+\n", b"\n-USAGE\n")
+
+
+def test_metadata_go_with_the_guid() -> None:
+    *_, value = ask(
+        "2.4.1",
+        b"mailbox metadata set\tINBOX\t/private/a\tx",
+        b"mailbox update\t-g\t0123456789abcdef0123456789abcdef\tINBOX",
+        b"mailbox metadata get\tINBOX\t/private/a",
+    )
+    assert value == b"\t\n+\n"

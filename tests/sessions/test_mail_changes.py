@@ -1,0 +1,189 @@
+"""Commands that change mail, where no recording says so (measured on 2.3.19.1 and 2.4.1)."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from fakedove.dovecot.store import Store
+from tests.sessions.talk import Talk
+
+
+def two_users() -> Store:
+    """Return a store with tss, who has little room left, and alice, who has two mails."""
+    store = Store(random=Random(1))
+    tss = store.add_user("tss", quota="1K")
+    tss.create_mailbox("Sent")
+    alice = store.add_user("alice").mailbox("INBOX")
+    alice.deliver(b"Message-ID: <1>\n\n" + b"x" * 400, ["\\Seen"])
+    alice.deliver(b"Message-ID: <1>\n\n" + b"x" * 700)
+    return store
+
+
+def talk(dovecot: str, store: Store | None = None) -> Talk:
+    client = Talk(dovecot, store=store or two_users())
+    client.hello(0)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (b"fo(o", "Invalid characters in keyword"),
+        (b"f\xc3\xb6", "8bit characters in keyword"),
+        (b"k" * 51, "Keyword length too long"),
+    ],
+)
+def test_bad_keywords_are_dataerr(words: bytes, text: str) -> None:
+    client = talk("2.4.1")
+    line = b"\ttss\tflags add\t%b\tmailbox\tINBOX\tall\n" % words
+    assert client.say(line) == b"\n-DATAERR\n"
+    assert client.log[-1].endswith(f"cmd flags add: Invalid keywords: {text}")
+
+
+@pytest.mark.parametrize(
+    ("dovecot", "answer"), [("2.3.19.1", b"\n-DATAERR\n"), ("2.4.1", b"\n+\n")]
+)
+def test_two_spaces_between_flags(dovecot: str, answer: bytes) -> None:
+    assert talk(dovecot).say(b"\ttss\tflags add\t\\Seen  foo\tmailbox\tINBOX\n") == answer
+
+
+def test_a_copy_takes_what_there_is_room_for() -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\ttss\tcopy\tSent\tuser\talice\tall\n") == b"\n-UNKNOWN\n"
+    sent = client.world.store.users["tss"].mailbox("Sent")
+    assert [message.uid for message in sent.messages] == [1]
+    assert client.world.store.users["alice"].mailbox("INBOX").message_count == 2
+    assert "Copying message UID 2 from 'INBOX' failed: Quota exceeded" in client.log[-1]
+
+
+def test_copying_own_mail_over_quota_crashes() -> None:
+    client = talk("2.4.1")
+    client.world.store.users["tss"].mailbox("INBOX").deliver(b"x" * 700)
+    assert client.say(b"\ttss\tcopy\tSent\tall\n") == b""
+    assert not client.open
+    assert client.world.store.users["tss"].mailbox("Sent").message_count == 0
+
+
+@pytest.mark.parametrize(
+    ("dovecot", "answer", "moved"),
+    [("2.2.13", b"\n-73\n", 1), ("2.3.19.1", b"\n+\n", 2), ("2.4.1", b"", 0)],
+)
+def test_moving_from_another_user_over_quota(dovecot: str, answer: bytes, moved: int) -> None:
+    client = talk(dovecot)
+    assert client.say(b"\ttss\tmove\tSent\tuser\talice\tmailbox\tINBOX\tall\n") == answer
+    users = client.world.store.users
+    assert users["tss"].mailbox("Sent").message_count == moved
+    assert users["alice"].mailbox("INBOX").message_count == 2 - moved
+
+
+@pytest.mark.parametrize(
+    ("dovecot", "open_after"), [("2.3.16", True), ("2.3.19.1", False), ("main", False)]
+)
+def test_a_source_user_who_does_not_exist(dovecot: str, open_after: bool) -> None:
+    client = talk(dovecot)
+    client.say(b"\ttss\tcopy\tSent\tuser\tnosuch\tall\n")
+    assert client.open is open_after
+
+
+@pytest.mark.parametrize(("dovecot", "copied"), [("2.3.19.1", 1), ("2.4.1", 0)])
+def test_a_source_user_alone_is_all_her_mail(dovecot: str, copied: int) -> None:
+    client = talk(dovecot)
+    client.say(b"\ttss\tcopy\tSent\tUSER\talice\n")
+    assert client.world.store.users["tss"].mailbox("Sent").message_count == copied
+
+
+def test_a_mailbox_that_cannot_be_is_usage() -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\ttss\tcopy\tA//b\tall\n") == b"\n-USAGE\n"
+    assert client.say(b"\ttss\tsave\t-m\t\nx\n.\n") == b"\n-USAGE\n"
+    assert client.log[-1].endswith("Failed to open mailbox : Invalid mailbox name: Name is empty")
+
+
+def test_duplicates_by_message_id() -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\talice\tdeduplicate\tall\n") == b"\n+\n"
+    assert client.world.store.users["alice"].message_count == 2
+    assert client.say(b"\talice\tdeduplicate\t-m\tall\n") == b"\n+\n"
+    assert client.world.store.users["alice"].message_count == 1
+
+
+def test_saving_at_a_place() -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\ttss\tsave\t-U\t100\t-g\txyz\nx\n.\n") == b"\n+\n"
+    assert client.say(b"\ttss\tsave\t-U\t50\t-r\t1700000000\nx\n.\n") == b"\n+\n"
+    first, second = client.world.store.users["tss"].mailbox("INBOX").messages
+    assert (first.uid, first.guid, second.uid) == (100, "xyz", 101)
+    assert second.received.timestamp() == 1700000000
+
+
+@pytest.mark.parametrize("option", [b"-r\tfoo", b"-r\t31-Feb-2024", b"-g\t", b"-U\t4294967296"])
+def test_saving_kills_with_what_it_cannot_take(option: bytes) -> None:
+    client = talk("2.4.1")
+    client.say(b"\ttss\tsave\t%b\nx\n.\n" % option)
+    assert not client.open
+    assert client.world.store.users["tss"].message_count == 0
+
+
+def test_the_state_of_the_formatter_spans_a_batch() -> None:
+    client = talk("2.3.19.1")
+    answer = client.say(b"\talice\tbatch\t:\tsearch\tuid\t1\t:\tfetch\tuid\tuid\t2\n")
+    guid = client.world.store.users["alice"].mailbox("INBOX").guid.encode()
+    assert answer == b"%b\t1\t2\t\n+\n" % guid
+
+
+def test_a_batch_ends_with_the_first_failure() -> None:
+    client = talk("2.3.19.1")
+    answer = client.say(b"\talice\tbatch\t:\tcopy\tNope\tall\t:\tsearch\tall\n")
+    assert answer == b"\n-NOTFOUND\n"
+
+
+@pytest.mark.parametrize("line", [b":\tzork", b":\twho", b":\tsave", b":", b"", b":\t:\tpurge"])
+def test_a_batch_kills_with_what_it_cannot_run(line: bytes) -> None:
+    client = talk("2.3.19.1")
+    assert client.say(b"\talice\tbatch\t%b\n" % line) == b""
+    assert not client.open
+
+
+def test_import_makes_mailboxes_below_a_parent() -> None:
+    client = talk("2.4.1")
+    alice = client.world.store.users["alice"]
+    line = b"\ttss\timport\t-s\tmdbox:%b/mdbox\tImp\tuid\t1\n" % alice.home.encode()
+    assert client.say(line) == b"\n+\n"
+    tss = client.world.store.users["tss"]
+    assert tss.mailbox("Imp/INBOX").messages[0].guid == alice.mailbox("INBOX").messages[0].guid
+    assert tss.mailbox("Imp/INBOX").subscribed
+    assert "currently mail_alt_path is empty" in client.log[-1]
+    lines = len(client.log)
+    assert client.say(line) == b"\n+\n"
+    assert len(client.log) == lines
+
+
+def test_import_of_nowhere_is_empty() -> None:
+    assert talk("2.3.19.1").say(b"\ttss\timport\tmaildir:~/x\tImp\tall\n") == b"\n+\n"
+
+
+@pytest.mark.parametrize("destination", [b"tcp:127.0.0.1:1", b"remote:foo", b"/x", b"zork:/x"])
+def test_a_sync_with_nobody_fails(destination: bytes) -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\ttss\tsync\t%b\n" % destination) == b"\n-TEMPFAIL\n"
+
+
+def test_a_sync_server_keeps_the_connection() -> None:
+    client = talk("2.4.1")
+    greeting = client.say(b"\ttss\tdsync-server\n")
+    assert greeting.startswith(b"\n+\nVERSION\tdsync\t3\t5\nHhostname\tsync_ns_prefix\t")
+    assert client.say(b"\ttss\tquota get\n.\n.\n") == b""
+    client.hang_up()
+    assert not client.open
+    assert client.log[-1].endswith("Error: read(<local>) failed: EOF (version not received)")
+
+
+def test_attachments_become_keywords() -> None:
+    client = talk("2.4.1")
+    client.say(b"\ttss\tsave\nMIME-Version: 1.0\nContent-Disposition: attachment\n\nx\n.\n")
+    client.say(b"\ttss\tsave\nContent-Disposition: inline\n\nx\n.\n")
+    assert client.say(b"\ttss\trebuild attachments\tall\n") == b"1\tyes\t2\tno\t\n+\n"
+    messages = client.world.store.users["tss"].mailbox("INBOX").messages
+    assert [one.keywords for one in messages] == [("$HasAttachment",), ("$HasNoAttachment",)]
