@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+from collections.abc import Container
 
 from fakedove.dovecot.registry import Call
 
@@ -148,22 +149,28 @@ class Files:
 
     def _drop(self, key: str, top: str | None) -> None:
         """Take an entry out; a directory that it leaves empty stays in its place, or goes too."""
+        gone = {key}
         folder = posixpath.dirname(key.rstrip("/"))
-        below = _below(folder or ".")
-        others = any(one.startswith(below) and one not in (key, below) for one in self._layer)
-        if not folder or others:
-            self._layer.pop(key, None)
-        elif (
-            top is not None
-            and below.startswith(_below(self._key(top)))
-            and folder != self._key(top)
-        ):
-            self._layer.pop(key, None)
-            self._drop(below, top)
-        else:
-            entries = [(below if one == key else one, data) for one, data in self._layer.items()]
-            self._layer.clear()
-            self._layer.update(entries)
+        while folder and self._is_empty(folder, gone):
+            if top is None or not folder.startswith(_below(self._key(top))):
+                if _below(folder) not in self._layer:
+                    self._rename(key, _below(folder))
+                break
+            gone.add(_below(folder))
+            folder = posixpath.dirname(folder)
+        for one in gone:
+            self._layer.pop(one, None)
+
+    def _is_empty(self, folder: str, gone: Container[str]) -> bool:
+        below = _below(folder)
+        inside = (one for one in self._layer if one.startswith(below) and one != below)
+        return all(one in gone for one in inside)
+
+    def _rename(self, key: str, name: str) -> None:
+        """Put an empty entry `name` in the place of another one."""
+        entries = [(name, b"") if one == key else (one, data) for one, data in self._layer.items()]
+        self._layer.clear()
+        self._layer.update(entries)
 
 
 def _below(key: str) -> str:

@@ -254,6 +254,10 @@ class Release:
     firstsaved_never: bool = False
     #: `-f` fields leave the first positional argument unused.
     status_option_keeps_positional: bool = False
+    #: What `search` says failed where a mailbox is missing; empty: nothing.
+    search_missing_text: str = "Couldn't get mailbox '{}' GUID"
+    #: Queries that are too wide for commands that remove mails: what to do is said too.
+    accident_hint: bool = True
     #: Search keys that came later.
     lacks_search_keys: frozenset[str] = frozenset()
     #: Searches refuse days that do not exist, know times of day, and take a day as one of UTC.

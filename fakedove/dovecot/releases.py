@@ -65,6 +65,8 @@ def _rows() -> tuple[Release, ...]:
             fetch_opens_unseen=True,
             text_has_boundaries=True,
             lacks_search_keys=_LATER_SEARCH_KEYS,
+            search_missing_text="Syncing mailbox {} failed",
+            accident_hint=False,
         )
     ]
 
@@ -93,11 +95,12 @@ def _rows() -> tuple[Release, ...]:
         keeps_inbox=False,
         control_name_text="Control characters not allowed in new mailbox names",
     )
-    row("2.2.3", "2.2.5", mail_failure=Failure.NUMBER)
+    row("2.2.3", "2.2.5", mail_failure=Failure.NUMBER, search_missing_text="")
     row("2.2.6", "2.2.6", log_address=True)
-    row("2.2.7", "2.2.7", log_quotes_auth=True, creates_with_guid=True)
+    row("2.2.7", "2.2.7", log_quotes_auth=True, creates_with_guid=True, accident_hint=True)
     row("2.2.8", "2.2.13", creates_and_subscribes=True)
-    row("2.2.14", "2.2.15", lacks_search_keys=lacks - {"X-REAL-UID"})
+    row("2.2.14", "2.2.14", lacks_search_keys=lacks - {"X-REAL-UID"})
+    row("2.2.15", "2.2.15", search_missing_text="Couldn't get mailbox '{}' GUID")
     row(
         "2.2.16",
         "2.2.21",

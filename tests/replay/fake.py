@@ -65,7 +65,7 @@ def recorded_store(dovecot: str) -> Store:
             msgspec.structs.replace(seed, folders=folders) if seed.name == "tss" else seed
             for seed in seeds
         ]
-    return Store(seeds, random=Random(1))
+    return Store(seeds, keys=store.dict, files=store.files, random=Random(1))
 
 
 def _without_sieve(user: UserSeed) -> UserSeed:

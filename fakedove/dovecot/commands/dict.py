@@ -154,8 +154,16 @@ def _key(call: Call, name: str = "key") -> bytes:
     return call.invocation.text(name) or b""
 
 
+def _get_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
+    return () if _opens_not(invocation, release, "key") else ("value",)
+
+
 @_dict_command(
-    "dict get", _KEY, usage="<key>", missing=b"dict-get: Missing key", columns=("value",)
+    "dict get",
+    _KEY,
+    usage="<key>",
+    missing=b"dict-get: Missing key",
+    columns=_get_columns,
 )
 def dict_get(call: Call) -> Output:
     """Print the value of a key."""

@@ -20,7 +20,7 @@ from fakedove.dovecot.status import Status
 )
 def search(call: Call) -> Output:
     """Print mailbox GUID and UID of each message that matches."""
-    missing = "Couldn't get mailbox '{}' GUID"
+    missing = call.release.search_missing_text
     return queries.look(call, queries.query_of(call), _print, missing=missing)
 
 

@@ -45,7 +45,7 @@ def look(
     """Do `work` on the matching messages of each mailbox that the query looks into.
 
     `owner` is whose mailboxes these are, if not the user's; `missing` as `unopened` has it,
-    but with an `assertion` the releases that would say so die of that.
+    empty where nothing is said; with an `assertion` the releases that would say so die of that.
     """
     status = Status.OK
     for place in query.places(owner or call.user):
@@ -58,7 +58,8 @@ def look(
             continue
         if assertion and refused[1] is Status.NOTFOUND:
             yield from panic(assertion)
-        yield refused[0]
+        if missing or place.fault is not None:
+            yield refused[0]
         status = combine(status, refused[1])
         if refused[1] is Status.NOTFOUND and query.asks_for_threads:
             # It takes down what it has not set up.

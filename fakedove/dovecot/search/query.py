@@ -63,10 +63,9 @@ class Query:
         if not names_mailboxes(self.nodes):
             return "search query must contain MAILBOX in all search branches"
         if not names_messages(self.nodes):
-            return (
-                "each branch in search query must contain something else besides MAILBOX"
-                ' (e.g. just add "all" if you want everything)'
-            )
+            hint = ' (e.g. just add "all" if you want everything)'
+            text = "each branch in search query must contain something else besides MAILBOX"
+            return text + hint if self._release.accident_hint else text
         return None
 
     def select(self, user: User) -> Iterator[tuple[Mailbox, list[Message]]]:

@@ -1,0 +1,118 @@
+"""`search` and `expunge` on mailboxes that are there or not; answers of the real servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakedove.dovecot.store import Store
+from tests.sessions.talk import Talk
+
+OK, NOTFOUND, USAGE = b"\n+\n", b"\n-NOTFOUND\n", b"\n-USAGE\n"
+
+
+def talk_to(release: str) -> Talk:
+    store = Store()
+    user = store.add_user("tss")
+    for name in ("INBOX", "Sent", "Trash"):
+        box = user.mailbox(name, create=True)
+        if name != "Trash":
+            box.deliver(b"Subject: x\n\ny\n")
+            box.deliver(b"Subject: x\n\ny\n")
+        box.subscribed = True
+    talk = Talk(release, store=store)
+    talk.hello(0)
+    return talk
+
+
+def counts(talk: Talk) -> dict[str, int]:
+    boxes = talk.world.store.users["tss"].mailboxes
+    return {name: box.message_count for name, box in boxes.items()}
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (b"search\tmailbox\tnope", "Couldn't get mailbox 'nope' GUID"),
+        (b"expunge\tmailbox\tnope\tall", "Syncing mailbox 'nope' failed"),
+    ],
+)
+def test_a_missing_mailbox(command: bytes, text: str) -> None:
+    old, new = talk_to("2.3.19.1"), talk_to("2.4.1")
+    assert old.say(b"\ttss\t%b\n" % command) == NOTFOUND
+    assert old.log[-1].endswith(f"Error: {text}: Mailbox doesn't exist: nope")
+    assert new.say(b"\ttss\t%b\n" % command) == OK
+    assert new.log == []
+
+
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+def test_a_name_that_no_mailbox_can_have(release: str) -> None:
+    talk = talk_to(release)
+    assert talk.say(b"\ttss\tsearch\tmailbox\t../x\n") == USAGE
+    text = "Syncing mailbox ../x failed: Invalid mailbox name: Contains '..' part"
+    assert talk.log[-1].endswith(text)
+
+
+def test_each_missing_mailbox_is_told_and_the_others_are_searched() -> None:
+    talk = talk_to("2.3.19.1")
+    assert talk.say(b"\ttss\tsearch\tmailbox\tnope\tmailbox\tgone\n") == NOTFOUND
+    assert [line.rpartition(" ")[2] for line in talk.log] == ["nope", "gone"]
+
+
+def test_2_3_crashes_where_threads_are_sought_in_a_missing_mailbox() -> None:
+    command = b"\ttss\tsearch\tmailbox\tnope\tinthread\trefs\tall\n"
+    old, new = talk_to("2.3.19.1"), talk_to("2.4.1")
+    old.say(command)
+    assert not old.open
+    assert new.say(command) == OK
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        (b"mailbox\tINBOX\tall", {"INBOX": 0, "Sent": 2, "Trash": 0}),
+        (b"mailbox\tINBOX\t1\tmailbox\tINBOX", {"INBOX": 0, "Sent": 2, "Trash": 0}),
+        (b"mailbox\t*\t*", {"INBOX": 1, "Sent": 1, "Trash": 0}),
+        (b"mailbox\tINBOX\tnot\tall", {"INBOX": 2, "Sent": 2, "Trash": 0}),
+    ],
+)
+def test_expunge(query: bytes, left: dict[str, int]) -> None:
+    talk = talk_to("2.4.1")
+    assert talk.say(b"\ttss\texpunge\t%b\n" % query) == OK
+    assert counts(talk) == left
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        (b"mailbox\tSent\tall", ["INBOX", "Trash"]),
+        (b"mailbox\tSent\tuid\t1", ["INBOX", "Sent", "Trash"]),
+        (b"mailbox\tTrash\tuid\t9", ["INBOX", "Sent"]),
+        # Nothing is left of a query that contradicts itself, not even its mailbox.
+        (b"mailbox\tSent\tseen\tunseen", ["INBOX", "Sent"]),
+    ],
+)
+def test_expunge_deletes_mailboxes_that_are_empty_then(query: bytes, left: list[str]) -> None:
+    talk = talk_to("2.4.1")
+    assert talk.say(b"\ttss\texpunge\t-d\t%b\n" % query) == OK
+    user = talk.world.store.users["tss"]
+    assert sorted(user.mailboxes) == left
+    assert [name for name in user.subscriptions if name != "INBOX"] == left[1:]
+
+
+def test_a_mailbox_deleted_on_the_way_is_missing_the_second_time() -> None:
+    command = b"\ttss\texpunge\t-d\tmailbox\tSent\tmailbox\tSent\tall\n"
+    assert talk_to("2.3.19.1").say(command) == NOTFOUND
+    assert talk_to("2.4.1").say(command) == OK
+
+
+def test_numbers_stay_fitted_from_user_to_user() -> None:
+    store = Store()
+    for name, count in (("a", 1), ("b", 3)):
+        for _ in range(count):
+            store.add_user(name) if name not in store.users else None
+            store.users[name].mailbox("INBOX").deliver(b"x\n")
+    talk = Talk("2.4.1", store=store)
+    talk.hello(0)
+    fields = talk.say(b"\t\tsearch\t-A\t2:*\n").split(b"\t")
+    assert fields[0::3][:2] == [b"a", b"b"]
+    assert fields[2::3] == [b"1", b"1"]
