@@ -75,6 +75,19 @@ def positional(
     return Parameter(long, kind, positional=True, required=required, when=when)
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that the real command does and ours does not; docs/coverage.md lists them."""
+
+    text: str
+    #: Attribute of the release row that is true where the gap is.
+    when: str = ""
+
+    def exists_in(self, release: Release) -> bool:
+        """Whether the release's command is known to differ so."""
+        return not self.when or bool(getattr(release, self.when))
+
+
 #: Key of the column that names the user where there may be several.
 USERNAME_COLUMN = "username"
 
@@ -190,6 +203,8 @@ class Command:
     options_first: bool
     #: Checks arguments before any user is looked up; raises Fatal.
     check: Callable[[Invocation, Release], None] | None
+    #: What it does not do as the real one does.
+    gaps: tuple[Gap, ...]
     body: str | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -219,13 +234,14 @@ def command(
     flushes: str = "",
     options_first: bool = False,
     check: Callable[[Invocation, Release], None] | None = None,
+    gaps: tuple[Gap, ...] = (),
 ) -> Callable[[Function], Function]:
     """Register the decorated function as the command `name`."""
 
     def register(function: Function) -> Function:
         accepted = (*MAIL_PARAMETERS, *parameters) if mail else parameters
         COMMANDS[name] = Command(
-            name, function, accepted, columns, usage, mail, flushes, options_first, check
+            name, function, accepted, columns, usage, mail, flushes, options_first, check, gaps
         )
         return function
 

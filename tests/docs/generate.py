@@ -11,28 +11,23 @@ from pathlib import Path
 
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import ROWS
-from tests.replay.compare import differences
-from tests.replay.fake import VALUES, replay, world_of
-from tests.replay.transcripts import Conversation, load, releases
+from tests.docs import coverage
+from tests.replay.transcripts import releases
 
 README = Path(__file__).resolve().parents[2] / "README.md"
+PAGES = (README, README.parent / "docs" / "coverage.md")
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def recordings() -> str:
     """Count the recorded conversations and those that are replayed equal."""
-    every = [one for release in releases() for one in load(release)]
-    equal = sum(_equal(one) for one in every)
+    every = coverage.replayed()
+    equal = sum(one.equal for one in every)
     return (
         f"{len(every):,} conversations recorded from {len(releases())} real Dovecot releases, "
         f"{equal:,} replayed equal, packets\nand their cuts included. The rest depends on process "
         "ids, clocks, or on what the recording\nmachine held."
     )
-
-
-def _equal(conversation: Conversation) -> bool:
-    with world_of(conversation) as world:
-        return not differences(conversation, replay(conversation, world), VALUES)
 
 
 def release_table() -> str:
@@ -72,7 +67,14 @@ def _cells(row: Release) -> str:
     )
 
 
-PARTS = {"recordings": recordings, "releases": release_table}
+PARTS = {
+    "recordings": recordings,
+    "releases": release_table,
+    "command_count": coverage.command_count,
+    "commands": coverage.command_table,
+    "gaps": coverage.gap_list,
+    "exceptions": coverage.exception_table,
+}
 
 
 def generated(text: str) -> str:
@@ -81,4 +83,5 @@ def generated(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(generated(README.read_text()))
+    for page in PAGES:
+        page.write_text(generated(page.read_text()))

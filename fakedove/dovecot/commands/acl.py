@@ -17,7 +17,16 @@ from fakedove.dovecot.commands.queries import panic
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import utf8_or_crash
 from fakedove.dovecot.paths import mailbox_path, storage_name
-from fakedove.dovecot.registry import COMMANDS, Call, Invocation, Kind, command, flag, positional
+from fakedove.dovecot.registry import (
+    COMMANDS,
+    Call,
+    Gap,
+    Invocation,
+    Kind,
+    command,
+    flag,
+    positional,
+)
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
@@ -26,6 +35,11 @@ _CHANGED = (
     positional("mailbox", required=False),
     positional("id", required=False),
     positional("right", Kind.TEXTS, required=False),
+)
+_GAPS = (
+    Gap(
+        "the dict of shared mailboxes is always one that cannot be written", when="acl_sharing_map"
+    ),
 )
 _CHANGE_USAGE = "<mailbox> <id> <right> [<right> ...]"
 _DICT_FAILED = (
@@ -40,6 +54,7 @@ _DICT_FAILED = (
     mail=True,
     columns=("id", "global", "rights"),
     usage="[-m] <mailbox>",
+    gaps=(Gap("there are no global ACLs, so the column `global` is empty"),),
 )
 def acl_get(call: Call) -> Output:
     """Print who may do what with a mailbox; with `-m` only what concerns the user."""
@@ -74,19 +89,19 @@ def _check_change(invocation: Invocation, release: Release) -> None:
         raise Fatal(texts.usage(COMMANDS["acl set"].full_usage))
 
 
-@command("acl set", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change)
+@command("acl set", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change, gaps=_GAPS)
 def acl_set(call: Call) -> Output:
     """Give an identifier these rights and no others."""
     return (yield from _change(call, Change.SET))
 
 
-@command("acl add", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change)
+@command("acl add", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change, gaps=_GAPS)
 def acl_add(call: Call) -> Output:
     """Give an identifier more rights."""
     return (yield from _change(call, Change.ADD))
 
 
-@command("acl remove", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change)
+@command("acl remove", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change, gaps=_GAPS)
 def acl_remove(call: Call) -> Output:
     """Take rights from an identifier, which stays even without any."""
     return (yield from _change(call, Change.REMOVE))
@@ -98,6 +113,7 @@ def acl_remove(call: Call) -> Output:
     positional("id"),
     mail=True,
     usage="<mailbox> <id>",
+    gaps=_GAPS,
 )
 def acl_delete(call: Call) -> Output:
     """Remove an identifier from the ACL."""
@@ -135,7 +151,7 @@ def _identifier(invocation: Invocation) -> str:
     return who
 
 
-@command("acl recalc", mail=True)
+@command("acl recalc", mail=True, gaps=_GAPS)
 def acl_recalc(call: Call) -> Output:
     """Enter anew who shares mailboxes of the user."""
     problems = list(_list_shared(call))

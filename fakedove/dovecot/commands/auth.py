@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fakedove.dovecot import masks, sockets, variables
 from fakedove.dovecot.quota import size_text
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Speaker, Text
 from fakedove.dovecot.status import Status
@@ -15,6 +15,7 @@ from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*?"
 _AUTH_MASTER = "auth-master"
+_GAPS = (Gap("nothing is ever cached, as where the cache is switched off"),)
 #: The limit that all users have of whom the userdb does not say otherwise: 1G.
 DEFAULT_QUOTA = 1 << 30
 
@@ -30,6 +31,7 @@ DEFAULT_QUOTA = 1 << 30
     usage=(
         "[-a <userdb socket path>] [-x <auth info>] [-f field] [-e <value>] [-u] <user mask> [...]"
     ),
+    gaps=(Gap("what `-x` says is checked, but no look-up goes by it"),),
 )
 def user(call: Call) -> Output:
     """Print users' userdb fields as JSON, or the names that masks match."""
@@ -166,6 +168,7 @@ def _check_auth_info(argument: bytes) -> None:
     positional("user", Kind.TEXTS, required=False),
     columns=("entries",),
     usage="[-a <master socket path>] [<user> [...]]",
+    gaps=_GAPS,
 )
 def auth_cache_flush(call: Call) -> Output:
     """Forget cached users and print how many entries that were: the fake caches nothing."""
@@ -186,6 +189,7 @@ def auth_cache_flush(call: Call) -> Output:
         *("hits", "misses", "hit_ratio_percent", "pos_entries", "neg_entries"),
         *("pos_size", "neg_size", "used_size", "max_size"),
     ),
+    gaps=_GAPS,
     usage="[-a <master socket path>] [--reset]",
 )
 def auth_cache_status(call: Call) -> Output:

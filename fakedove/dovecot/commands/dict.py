@@ -14,6 +14,7 @@ from fakedove.dovecot.registry import (
     Call,
     Columns,
     Function,
+    Gap,
     Invocation,
     Kind,
     Parameter,
@@ -33,6 +34,10 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _WHERE = (
     positional("filter-name", required=False, when="filter_names"),
     positional("dict-uri", required=False, when="dict_uris"),
+)
+_GAPS = (
+    Gap("one dictionary, a file, stands behind every URI of a known driver", when="dict_uris"),
+    Gap("one dictionary stands behind the filter `acl_sharing_map`", when="filter_names"),
 )
 _KEY = positional("key", required=False)
 _TIMESTAMP = option("timestamp", "t", Kind.UNSIGNED, when="filter_names")
@@ -61,6 +66,7 @@ def _dict_command(
             *parameters,
             columns=columns,
             usage=f"[-u <user>] {shown}",
+            gaps=_GAPS,
             check=_check(name, options, usage, last),
         )(_unless_missing(function, last, missing))
         command(
@@ -70,6 +76,7 @@ def _dict_command(
             mail=True,
             columns=columns,
             usage=shown,
+            gaps=_GAPS,
             check=_check_mail(f"mail {name} {shown}", last),
         )(function)
         return function

@@ -6,6 +6,7 @@ from fakedove.dovecot import sockets
 from fakedove.dovecot.registry import (
     Call,
     Function,
+    Gap,
     Kind,
     Parameter,
     command,
@@ -17,6 +18,7 @@ from fakedove.dovecot.reply import Fatal, Output, Scope
 from fakedove.dovecot.texts import usage as usage_text
 
 _SOCKET = "director-admin"
+_GAPS = (Gap("no ring: the director is always one without servers, which dies when it is asked"),)
 _MAP = "[-a <director socket path>] [-f <users file>] [-h | -u] [<host>]"
 
 
@@ -25,7 +27,7 @@ def _declare(
 ) -> None:
     """Declare a command that asks the director."""
     text = f"[-a <director socket path>] {usage}".rstrip()
-    declare = command(name, option("socket-path", "a"), *parameters, usage=text)
+    declare = command(name, option("socket-path", "a"), *parameters, usage=text, gaps=_GAPS)
     declare(_no_servers if function is None else function)
 
 

@@ -5,7 +5,7 @@ It greets as Dovecot does and takes what the client says for nothing, up to its 
 
 from __future__ import annotations
 
-from fakedove.dovecot.registry import Call, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Kind, command, flag, option, positional
 from fakedove.dovecot.reply import Log, Output, Scope, Takeover
 from fakedove.dovecot.status import Status
 
@@ -52,6 +52,7 @@ _NULL = b"\x02"
     positional("ignore-arg", required=False),
     mail=True,
     usage="[-r <rawlog path>] [-T <timeout secs>] [-U]",
+    gaps=(Gap("it greets; what the other end says is taken for nothing, up to its end"),),
 )
 def dsync_server(call: Call) -> Output:
     """Greet, and leave the connection to the sync."""

@@ -15,6 +15,7 @@ from fakedove.dovecot.posix_fs import PosixFs, open_fs, prefix_of
 from fakedove.dovecot.registry import (
     Call,
     Function,
+    Gap,
     Invocation,
     Kind,
     Parameter,
@@ -31,6 +32,10 @@ _WHERE = (
     positional("filter-name", required=False, when="filter_names"),
     positional("fs-driver", required=False, when="fs_drivers"),
     positional("fs-args", required=False, when="fs_drivers"),
+)
+_GAPS = (
+    Gap("no driver but `posix` is known", when="fs_drivers"),
+    Gap("one file system stands behind the filter `mail_ext_attachment`", when="filter_names"),
 )
 _PATH = positional("path", required=False)
 _ORIGINAL_PATH = b":/X-Dovecot-fs-api-OrigPath"
@@ -58,6 +63,7 @@ def _fs_command(
                 mail=full != name,
                 columns=columns,
                 usage=shown.format(where="<config-filter-name>"),
+                gaps=_GAPS,
                 check=_check(f"{full} {shown}", parameters[-1].long),
             )(function)
         return function

@@ -14,7 +14,7 @@ from fakedove.dovecot.commands import queries
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.names import existing_name_problem, is_utf8
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
@@ -48,6 +48,9 @@ def _check(invocation: Invocation, release: Release) -> None:
     mail=True,
     usage=_USAGE,
     check=_check,
+    gaps=(
+        Gap("a source that is no user's of the store is an empty one, be it unreadable or full"),
+    ),
 )
 def import_mails(call: Call) -> Output:
     """Copy mails into mailboxes below a parent, which are made where they are missing."""

@@ -5,10 +5,11 @@ Nothing waits in it for longer than a moment, so it is empty whenever someone lo
 
 from __future__ import annotations
 
-from fakedove.dovecot.registry import Call, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, command, flag, option, positional
 from fakedove.dovecot.reply import Fatal, Output, Scope
 from fakedove.dovecot.status import Status
 
+_GAPS = (Gap("the queue is always empty"),)
 _PANIC = (
     b"file doveadm-cmd-parse.c: line 108 (doveadm_cmd_param_int64): "
     b"assertion failed: (param->type == CMD_PARAM_INT64)"
@@ -22,6 +23,7 @@ _PANIC = (
     positional("user"),
     positional("mailbox"),
     usage="[-h] [-n <max recent>] <user> <mailbox>",
+    gaps=_GAPS,
 )
 def indexer_add(call: Call) -> Output:
     """Put a mailbox into the queue; whether it exists comes out only later."""
@@ -36,6 +38,7 @@ def indexer_add(call: Call) -> Output:
     positional("user-mask", required=False),
     columns=("username", "mailbox", "session_id", "max_recent", "type", "status"),
     usage="[<user mask>]",
+    gaps=_GAPS,
 )
 def indexer_list(call: Call) -> Output:
     """Print the queue."""
@@ -48,6 +51,7 @@ def indexer_list(call: Call) -> Output:
     positional("user-mask"),
     positional("mailbox-mask", required=False),
     usage="<user mask> [<mailbox mask>]",
+    gaps=_GAPS,
 )
 def indexer_remove(call: Call) -> Output:
     """Take what matches out of the queue."""

@@ -6,17 +6,12 @@ import posixpath
 from collections.abc import Iterator
 
 from fakedove.dovecot import sockets
-from fakedove.dovecot.registry import (
-    Call,
-    Invocation,
-    command,
-    flag,
-    positional,
-)
+from fakedove.dovecot.registry import Call, Gap, Invocation, command, flag, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope
 from fakedove.dovecot.status import Status
 
+_GAPS = (Gap("no server but this one is ever on the list"),)
 _COLUMNS = ("path", "name", "last used", "running")
 #: The fake's instance_name, which is Dovecot's default.
 _NAME = b"dovecot"
@@ -32,6 +27,7 @@ def _columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     positional("name", required=False),
     columns=_columns,
     usage="[-c] [<name>]",
+    gaps=_GAPS,
 )
 def instance_list(call: Call) -> Output:
     """Print this server; with `-c` the answer goes to the process's own output and is lost."""
@@ -52,7 +48,7 @@ def instance_list(call: Call) -> Output:
     return Status.OK
 
 
-@command("instance remove", positional("name"), usage="<name> | <base dir>")
+@command("instance remove", positional("name"), usage="<name> | <base dir>", gaps=_GAPS)
 def instance_remove(call: Call) -> Output:
     """Forget a server by its name or base_dir."""
     _die_if_so(call)

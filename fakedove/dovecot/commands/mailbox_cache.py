@@ -12,11 +12,12 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.commands.mailbox_checks import missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
 from fakedove.dovecot.status import Status
 
+_GAPS = (Gap("of the cache there is what saving mail leaves there, not what reading it does"),)
 _DECISIONS = ("yes", "temp", "no")
 _BAD_DECISION = b"Invalid decision '%b': must be one of yes, temp, no"
 #: Fields that are cached after a mail was saved, or would be; with headers in their order.
@@ -62,6 +63,7 @@ def _check_mailbox(invocation: Invocation, release: Release) -> None:
     columns=("mailbox", "field", "decision", "last-used"),
     usage="--all --fields <fields> --last-used <timestamp> --decision <decision>"
     " <mailbox> [<mailbox> ... ]",
+    gaps=_GAPS,
     check=_check_decision,
 )
 def mailbox_cache_decision(call: Call) -> Output:
@@ -130,6 +132,7 @@ def _check_remove(invocation: Invocation, release: Release) -> None:
     mail=True,
     columns=("mailbox", "uid", "result"),
     usage="<search string>",
+    gaps=_GAPS,
     check=_check_remove,
 )
 def mailbox_cache_remove(call: Call) -> Output:

@@ -16,6 +16,7 @@ from fakedove.dovecot.paths import mailbox_path
 from fakedove.dovecot.registry import (
     COMMANDS,
     Call,
+    Gap,
     Invocation,
     Kind,
     command,
@@ -105,6 +106,7 @@ def _check_index(invocation: Invocation, release: Release) -> None:
     positional("mailbox-mask", when="index_takes_mask"),
     mail=True,
     usage="[-q] [-n <max recent>] <mailbox mask>",
+    gaps=(Gap("there is no full text index, and `-q` queues nothing"),),
     check=_check_index,
 )
 def index(call: Call) -> Output:
@@ -156,6 +158,7 @@ def _check_mask(invocation: Invocation, release: Release) -> None:
     positional("mailbox-mask"),
     mail=True,
     usage="[-f] <mailbox mask>",
+    gaps=(Gap("there is never any damage to be found"),),
     check=_check_mask,
 )
 def force_resync(call: Call) -> Output:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fakedove.dovecot import sockets
-from fakedove.dovecot.registry import Call, command
+from fakedove.dovecot.registry import Call, Gap, command
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
 
 
-@command("reload")
+@command("reload", gaps=(Gap("the configuration is not read again"),))
 def reload(call: Call) -> Output:
     """Ask the master to read its configuration again; the answer does not wait for it."""
     signal_master(call)
@@ -18,9 +18,9 @@ def reload(call: Call) -> Output:
     return Status.OK
 
 
-@command("stop")
+@command("stop", gaps=(Gap("the fake goes on, so that a test can look at it"),))
 def stop(call: Call) -> Output:
-    """Ask the master to end. The fake itself goes on, so that a test can look at it."""
+    """Ask the master to end."""
     signal_master(call)
     text = b"Killed with signal 15 (by pid=%d uid=0 code=kill)" % _DOVEADM_PID
     yield Log(text, Level.WARNING, Scope.MASTER)

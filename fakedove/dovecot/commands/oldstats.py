@@ -6,11 +6,12 @@ Nobody has logged in, so there is a row of the whole server at most.
 from __future__ import annotations
 
 from fakedove.dovecot import sockets
-from fakedove.dovecot.registry import Call, Invocation, command, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, command, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Row, Scope
 from fakedove.dovecot.status import Status
 
+_GAPS = (Gap("nothing is counted: one row, of zeros, for the whole server"),)
 _EMPTY_TYPES = (b"command", b"session", b"user", b"domain", b"ip")
 _TIMES = ("user_cpu", "sys_cpu", "clock_time")
 _GLOBAL_COLUMNS = (
@@ -38,6 +39,7 @@ def columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     positional("filter", required=False),
     columns=columns,
     usage=f"{_USAGE} <type> [<filter>]",
+    gaps=_GAPS,
 )
 def dump(call: Call) -> Output:
     """Print statistics of one type."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from fakedove.dovecot import sockets
 from fakedove.dovecot.commands import sessions
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.texts import usage as usage_text
 
 _IPC = "ipc"
+_GAPS = (Gap("no session is ever passed on to another server"),)
 
 
 def _list_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
@@ -32,6 +33,7 @@ def _kick_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     positional("mask", Kind.TEXTS, required=False, when="proxy_is_who"),
     columns=_list_columns,
     usage=sessions.WHO_USAGE,
+    gaps=_GAPS,
 )
 def proxy_list(call: Call) -> Output:
     """Print the sessions; where login processes are asked, a problem is only logged."""
@@ -53,6 +55,7 @@ def proxy_list(call: Call) -> Output:
     positional("mask", Kind.TEXTS, required=False),
     columns=_kick_columns,
     usage=sessions.KICK_USAGE,
+    gaps=_GAPS,
 )
 def proxy_kick(call: Call) -> Output:
     """Disconnect sessions and print how many there were."""

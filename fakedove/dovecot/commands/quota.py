@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakedove.dovecot.registry import Call, command
+from fakedove.dovecot.registry import Call, Gap, command
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
@@ -10,7 +10,12 @@ from fakedove.dovecot.user import User
 _ROOT = b"User quota"
 
 
-@command("quota get", mail=True, columns=("root", "type", "value", "limit", "percent"))
+@command(
+    "quota get",
+    mail=True,
+    columns=("root", "type", "value", "limit", "percent"),
+    gaps=(Gap("one quota root, `User quota`, without rules for single mailboxes"),),
+)
 def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of a user."""
     user = call.user

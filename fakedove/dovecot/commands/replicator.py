@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from fakedove.dovecot import sockets
-from fakedove.dovecot.registry import Call, Parameter, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Parameter, command, flag, option, positional
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.status import Status
+
+_GAPS = (Gap("no replicator ever runs"),)
 
 
 def _declare(name: str, *parameters: Parameter, usage: str = "") -> None:
     """Declare a command that does no more than try to connect."""
     text = f"[-a <replicator socket path>] {usage}".rstrip()
-    command(name, option("socket-path", "a"), *parameters, usage=text)(_no_replicator)
+    declare = command(name, option("socket-path", "a"), *parameters, usage=text, gaps=_GAPS)
+    declare(_no_replicator)
 
 
 def _no_replicator(call: Call) -> Output:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakedove.dovecot import sockets
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Row, Scope
 from fakedove.dovecot.services import Service
@@ -33,6 +33,7 @@ _PROCESS_COLUMNS = (
     "last_status_update",
     "last_kill_sent",
 )
+_GAPS = (Gap("the counts are those of a freshly started server, whatever its load"),)
 #: Process ids of the fake's services begin behind this one.
 _MASTER_PID = 4200
 
@@ -46,6 +47,7 @@ def _service_columns(invocation: Invocation, release: Release) -> tuple[str, ...
     positional("service", Kind.TEXTS, required=False),
     columns=_service_columns,
     usage="[<service> [...]]",
+    gaps=_GAPS,
 )
 def service_status(call: Call) -> Output:
     """Print the services of the server, in the order in which the master has them."""
@@ -84,6 +86,7 @@ def service_stop(call: Call) -> Output:
     positional("service", Kind.TEXTS, required=False),
     columns=_PROCESS_COLUMNS,
     usage="[<service> [...]]",
+    gaps=_GAPS,
 )
 def process_status(call: Call) -> Output:
     """Print the processes of the services, one row each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from fakedove.dovecot import masks, sockets
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Row, Scope
 from fakedove.dovecot.status import Status
@@ -18,6 +18,7 @@ _SEVERAL_USERS = b"Multiple username masks not supported"
 _SEVERAL_NETWORKS = b"Multiple network masks not supported"
 _FIELD_WITHOUT_USER = b"Username must be given with passdb-field parameter"
 _ANVIL = "anvil"
+_FIELDS = Gap("sessions have no other user names, so `-f` finds nobody", when="who_destination")
 
 
 class _Filter:
@@ -81,6 +82,7 @@ def _who_problem(invocation: Invocation, release: Release) -> bytes | None:
     positional("mask", Kind.TEXTS, required=False),
     columns=who_columns,
     usage=WHO_USAGE,
+    gaps=(_FIELDS,),
     flushes="who_flushes",
 )
 def who(call: Call) -> Output:
@@ -114,6 +116,7 @@ def kick_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     positional("mask", Kind.TEXTS, required=False),
     columns=kick_columns,
     usage=KICK_USAGE,
+    gaps=(_FIELDS, Gap("the sessions are taken from the store; no connection is closed")),
     flushes="kick_flushes",
 )
 def kick(call: Call) -> Output:

@@ -10,11 +10,12 @@ import os
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.files import Files
-from fakedove.dovecot.registry import Call, Invocation, command, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, command, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Output, Scope
 from fakedove.dovecot.status import Status
 
+_GAPS = (Gap("no attachment is stored apart, so none is found"),)
 #: Shorter beginnings of a hash are not looked for.
 _SHORTEST_HASH = 4
 
@@ -33,6 +34,7 @@ def _check_hash(invocation: Invocation, release: Release) -> None:
     positional("hash"),
     columns=("path",),
     usage="<root dir> <hash>",
+    gaps=_GAPS,
     check=_check_hash,
 )
 def sis_find(call: Call) -> Output:
@@ -54,6 +56,7 @@ def sis_find(call: Call) -> Output:
     positional("root-dir"),
     positional("queue-dir"),
     usage="<root dir> <queue dir>",
+    gaps=_GAPS,
 )
 def sis_deduplicate(call: Call) -> Output:
     """Join attachments that a queue of files names."""

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from fakedove.dovecot import sockets
 from fakedove.dovecot.commands import oldstats
 from fakedove.dovecot.daemons import Metric
-from fakedove.dovecot.registry import Call, Invocation, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Level, Log, Output, Row, Scope
 from fakedove.dovecot.status import Status
 
 _SOCKET = "stats-reader"
+_GAPS = (Gap("nothing is counted: every value is 0"),)
 _DEFAULT_FIELDS = "count sum min max avg median stddev %95"
 _ZERO = {
     **dict.fromkeys(("count", "sum", "min", "max", "median"), b"0"),
@@ -49,6 +50,7 @@ def _dump_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     positional("filter", required=False, when="stats_dump_is_old"),
     columns=_dump_columns,
     usage="[-s <stats socket path>] [-r] [-f <fields>]",
+    gaps=_GAPS,
 )
 def stats_dump(call: Call) -> Output:
     """Print the metrics, each with a row for its duration and one for each of its fields."""
@@ -73,6 +75,7 @@ def stats_dump(call: Call) -> Output:
     option("fields"),
     option("group-by"),
     usage=_ADD_USAGE,
+    gaps=(Gap("there is no exporter, so `--exporter` always fails"),),
 )
 def stats_add(call: Call) -> Output:
     """Add a metric. What is wrong with it is an error in the log, and yet the status is OK."""

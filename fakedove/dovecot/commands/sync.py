@@ -11,7 +11,7 @@ import re
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands.importing import DRIVERS
 from fakedove.dovecot.guids import checked_guid
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope
 from fakedove.dovecot.search.quantities import parse_moment, parse_size
@@ -49,6 +49,12 @@ _USAGE = (
 )
 _DESTINATION = "[-p <dest option> [...]] <destination>"
 _OLD_DESTINATION = "-d|<dest>"
+_GAPS = (
+    Gap("no mail is carried over, in either direction: the store stays as it is with `-R` too"),
+    Gap("`-s` prints no state"),
+    Gap("a sync by a program always ends with its error 84, one with a server as if none listened"),
+    Gap("a `mail_replica` of the userdb is not looked at", when="sync_replica"),
+)
 _LOCATION = re.compile(r"([a-z]+):(.*)", re.DOTALL)
 
 
@@ -91,6 +97,7 @@ def _is_guid(text: bytes) -> bool:
     flag("oneway-sync", "1"),
     mail=True,
     columns=("state",),
+    gaps=_GAPS,
     usage=f"[-1fPRU] {_USAGE} {_DESTINATION}",
     options_first=True,
     check=_check,
@@ -105,6 +112,7 @@ def sync(call: Call) -> Output:
     *_OPTIONS,
     mail=True,
     columns=("state",),
+    gaps=_GAPS,
     usage=f"[-fPRU] {_USAGE} {_DESTINATION}",
     options_first=True,
     check=_check,
