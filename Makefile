@@ -3,11 +3,15 @@
 # Everything is installed into .venv, once, and again only after pyproject.toml has changed.
 # make PYTHON=python3.12 ...      another Python for a new .venv
 # make test ARGS="-k handshake"   further arguments for pytest, serve, or the benchmarks
+# make conformance STEPS=5000     random commands to compare with each real Dovecot; SEED=2: others
 
 PYTHON ?= python3
 ARGS ?=
 # pytest processes: one per core that we may use
 WORKERS ?= logical
+# random commands that each real Dovecot is asked, and which
+STEPS ?= 1000
+SEED ?= 1
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -39,7 +43,8 @@ format: $(READY)  ## put the code into its form
 conformance: $(READY)  ## the same conversations with real Dovecots (installs them)
 	@status=0; $(PY) -m tests.real.install || status=$$?; \
 	case $$status in \
-	    0) exec $(PY) -m pytest -q -m real $(ARGS) ;; \
+	    0) exec env FAKEDOVE_STEPS=$(STEPS) FAKEDOVE_SEED=$(SEED) \
+	        $(PY) -m pytest -q -m real $(ARGS) ;; \
 	    75) echo "conformance: not run, since the packages of the real Dovecot cannot be had" ;; \
 	    *) exit $$status ;; \
 	esac

@@ -1,0 +1,65 @@
+"""Take out of an answer what two servers cannot have in common.
+
+    Canonical({"0a...": "tss/INBOX/1"}).text(answer) -> bytes
+
+GUIDs get names: those that are known beforehand theirs, new ones numbers in order of
+appearance. Moments since the test began, process ids and session ids become placeholders.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+
+_GUID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+_UNIX_TIME = re.compile(rb"(?<!\d)\d{10}(?!\d)")
+_DATE_TIME = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_PREFIX = re.compile(rb"(?<=\()\d+(?=\))|(?<=<)\d+(?=>)|(?<=pid )\d+|(?<=pid=)\d+")
+_SESSION = re.compile(rb"(?<=<)[A-Za-z0-9+/]{16,24}={0,2}(?=>)")
+_TEMPORARY_FILE = re.compile(rb"(?<=[./])\d{10}\.(?:M\d+)?P?\d+\.[^\t\n:]+")
+
+#: Where in the server's program it died: addresses, which fakedove cannot know.
+_BACKTRACE = re.compile(rb"[^\n]*: Raw backtrace: [^\n]*\n")
+
+#: Seconds before the test that still count as during it: the store is built then.
+_BEFORE = 3600
+
+
+class Canonical:
+    """Makes the answers of one server comparable; it remembers the GUIDs that it has seen."""
+
+    def __init__(self, guids: Mapping[str, str], *, since: float | None = None) -> None:
+        """Take the GUIDs that are known beforehand, with their names."""
+        self._names = {guid.encode(): b"{{%b}}" % name.encode() for guid, name in guids.items()}
+        self._new = 0
+        self._since = int(time.time() if since is None else since) - _BEFORE
+
+    def text(self, answer: bytes) -> bytes:
+        """Return an answer with placeholders."""
+        answer = _BACKTRACE.sub(b"", answer)
+        answer = _GUID.sub(self._guid, answer)
+        answer = _TEMPORARY_FILE.sub(b"{{file}}", answer)
+        answer = _UNIX_TIME.sub(self._unix_time, answer)
+        answer = _DATE_TIME.sub(self._date_time, answer)
+        answer = _SESSION.sub(b"{{session}}", answer)
+        return _PREFIX.sub(b"{{pid}}", answer)
+
+    def _guid(self, found: re.Match[bytes]) -> bytes:
+        if found[0] not in self._names:
+            self._new += 1
+            self._names[found[0]] = b"{{guid:%d}}" % self._new
+        return self._names[found[0]]
+
+    def _unix_time(self, found: re.Match[bytes]) -> bytes:
+        return b"{{now}}" if self._is_now(int(found[0])) else found[0]
+
+    def _date_time(self, found: re.Match[bytes]) -> bytes:
+        try:
+            moment = time.mktime(time.strptime(found[0].decode(), "%Y-%m-%d %H:%M:%S"))
+        except (ValueError, OverflowError):
+            return found[0]
+        return b"{{now}}" if self._is_now(int(moment)) else found[0]
+
+    def _is_now(self, moment: int) -> bool:
+        return self._since <= moment <= time.time() + _BEFORE

@@ -1,0 +1,72 @@
+"""The differences that are known: what is asked, on which release, and why the answers differ.
+
+    known_reason("2.4.1", question, differences) -> "..." or None
+
+An entry of known.toml has shell patterns of releases and two regular expressions: `asked` for
+the question as it is printed, and `said`, if given, for one of the lines that differ. Its
+`example` is a question that shows it; the test asks it, and fails for an entry that nothing
+needs any more.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from tests.real.compared.questions import Question
+
+_FILE = Path(__file__).with_name("known.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One known difference."""
+
+    releases: tuple[str, ...]
+    asked: re.Pattern[str]
+    said: re.Pattern[str]
+    reason: str
+    #: User, command and arguments, tabs between them.
+    example: str
+
+    def covers(self, release: str, question: Question, differences: Sequence[str]) -> bool:
+        """Whether these differences are this one."""
+        return (
+            any(fnmatchcase(release, pattern) for pattern in self.releases)
+            and self.asked.search(str(question)) is not None
+            and any(self.said.search(line) for line in differences if line[0] in "-+")
+        )
+
+    def question(self) -> Question:
+        """Return the example as a question."""
+        user, command, *arguments = self.example.split("\t")
+        return Question("", user, command, tuple(arguments))
+
+
+def known_reason(release: str, question: Question, differences: Sequence[str]) -> str | None:
+    """Return why these differences are there, or None if that is not known."""
+    for one in known_differences():
+        if one.covers(release, question, differences):
+            return one.reason
+    return None
+
+
+@functools.cache
+def known_differences() -> tuple[Known, ...]:
+    """Read known.toml."""
+    entries = tomllib.loads(_FILE.read_text(encoding="utf-8")).get("known", [])
+    return tuple(
+        Known(
+            releases=tuple(entry["releases"]),
+            asked=re.compile(entry["asked"]),
+            said=re.compile(entry.get("said", "")),
+            reason=entry["reason"],
+            example=entry["example"],
+        )
+        for entry in entries
+    )
