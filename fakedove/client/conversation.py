@@ -18,6 +18,7 @@ from fakedove.wire import doveadm as wire
 from fakedove.wire import replies
 from fakedove.wire.dialect import Dialect
 from fakedove.wire.dotstream import stuff
+from fakedove.wire.doveadm_client import ClientConnection
 from fakedove.wire.replies import LogLine
 
 _T = TypeVar("_T")
@@ -57,7 +58,7 @@ class Conversation:
     def __init__(self, address: Address, password: str | None, tls: TlsMode, minor: int) -> None:
         if tls not in get_args(TlsMode):
             raise ClientError(f'tls: "{tls}" must be one of: {", ".join(get_args(TlsMode))}')
-        self.wire = wire.Connection(wire.Role.CLIENT, Dialect(minor))
+        self.wire = ClientConnection(Dialect(minor))
         self._address = address
         self._password = password
         self._tls = tls

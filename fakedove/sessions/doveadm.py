@@ -57,6 +57,7 @@ from fakedove.sessions.log_prefix import SERVER_ONLY, LogPrefix
 from fakedove.sessions.server_log import LogRecord
 from fakedove.sessions.world import ListenerSettings, World
 from fakedove.wire import doveadm as wire
+from fakedove.wire.doveadm_server import ServerConnection
 from fakedove.wire.handshake import Fault, plain_password
 
 _PREAUTHENTICATED_MODE = 0o600
@@ -98,7 +99,7 @@ class DoveadmSession:
         self._settings = settings
         self._number = next(world.connections)
         self._peer = Peer()
-        self._connection = wire.Connection(wire.Role.SERVER, world.release.dialect)
+        self._connection = ServerConnection(world.release.dialect)
         self._formatter = Formatter(world.release, world.escaped)
         self._prefix = LogPrefix(world.release, None, b"")
         #: A log line that this release's process now repeats until it is killed.
@@ -136,8 +137,7 @@ class DoveadmSession:
         self._peer = peer
         preauthenticated = peer.mode == _PREAUTHENTICATED_MODE
         over_tls = self._settings.ssl == "yes"
-        self._connection = wire.Connection(
-            wire.Role.SERVER,
+        self._connection = ServerConnection(
             self._release.dialect,
             preauthenticated=preauthenticated,
             in_tls=over_tls,

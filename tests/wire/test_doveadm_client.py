@@ -10,27 +10,21 @@ from fakedove.wire.dialect import CLIENT_LINE_LIMIT
 from fakedove.wire.doveadm import (
     NEED_DATA,
     AuthNeeded,
-    Connection,
     Eof,
     Hello,
     Ready,
-    Role,
 )
+from fakedove.wire.doveadm_client import ClientConnection
 from fakedove.wire.handshake import Fault
 from fakedove.wire.replies import LogLine, Reply
+from tests.wire.faults import fault_of
 
 PASSWORD = b"secret"
 PLAIN = b"PLAIN\tAGRvdmVhZG0Ac2VjcmV0\n"
 
 
-def client_of(release: str) -> Connection:
-    return Connection(Role.CLIENT, find_release(release).dialect)
-
-
-def fault_of(connection: Connection) -> object:
-    with pytest.raises(ProtocolError) as caught:
-        connection.next_event()
-    return caught.value.fault
+def client_of(release: str) -> ClientConnection:
+    return ClientConnection(find_release(release).dialect)
 
 
 def test_a_client_that_needs_no_password() -> None:
@@ -119,7 +113,7 @@ def test_a_server_that_hangs_up() -> None:
     assert fault_of(client) is Fault.EOF
 
 
-def ready(*commands: bytes) -> Connection:
+def ready(*commands: bytes) -> ClientConnection:
     client = client_of("2.2.32")
     client.hello(0)
     client.receive(b"+\n")

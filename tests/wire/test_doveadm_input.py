@@ -13,14 +13,14 @@ from fakedove.wire.doveadm import (
     NEED_DATA,
     Authenticate,
     Body,
-    Connection,
     Eof,
     Event,
     Hello,
     Line,
     Ready,
-    Role,
 )
+from fakedove.wire.doveadm_client import ClientConnection
+from fakedove.wire.doveadm_server import ServerConnection
 from fakedove.wire.handshake import Fault
 from tests.wire.cuts import cuts, pieces
 
@@ -51,7 +51,7 @@ spoken = st.lists(
 ).map(b"".join)
 
 
-def heard_by_server(server: Connection, data: bytes, sizes: list[int]) -> list[object]:
+def heard_by_server(server: ServerConnection, data: bytes, sizes: list[int]) -> list[object]:
     """Return what a server makes of `data`: it takes any password, and a mail behind `save`."""
     heard: list[object] = []
     behind = data
@@ -75,7 +75,7 @@ def heard_by_server(server: Connection, data: bytes, sizes: list[int]) -> list[o
     raise AssertionError("a server hears the end of its input")
 
 
-def answer_client(server: Connection, event: Event) -> None:
+def answer_client(server: ServerConnection, event: Event) -> None:
     match event:
         case Hello():
             server.answer_hello()
@@ -86,7 +86,7 @@ def answer_client(server: Connection, event: Event) -> None:
 
 
 def heard_by_client(
-    client: Connection, data: bytes, sizes: list[int], commands: int
+    client: ClientConnection, data: bytes, sizes: list[int], commands: int
 ) -> list[object]:
     """Return what a client that sends some commands makes of `data`."""
     heard: list[object] = []
@@ -114,7 +114,7 @@ def test_any_cut_of_any_input_is_the_same_to_a_server(
     dialect: Dialect, preauthenticated: bool, hello: bytes, data: bytes, sizes: list[int]
 ) -> None:
     def heard(sizes: list[int]) -> list[object]:
-        server = Connection(Role.SERVER, dialect, preauthenticated=preauthenticated)
+        server = ServerConnection(dialect, preauthenticated=preauthenticated)
         return heard_by_server(server, hello + data, sizes)
 
     assert heard(sizes) == heard(WHOLE)
@@ -159,7 +159,7 @@ def test_any_cut_of_any_input_is_the_same_to_a_client(
     dialect: Dialect, minor: int, greeting: bytes, data: bytes, sizes: list[int], commands: int
 ) -> None:
     def heard(sizes: list[int]) -> list[object]:
-        client = Connection(Role.CLIENT, dialect)
+        client = ClientConnection(dialect)
         client.hello(minor)
         return heard_by_client(client, greeting + data, sizes, commands)
 
@@ -170,7 +170,7 @@ def test_any_cut_of_any_input_is_the_same_to_a_client(
 def test_garbage_is_at_worst_a_fault_to_a_server(
     dialect: Dialect, preauthenticated: bool, hello: bytes, data: bytes
 ) -> None:
-    server = Connection(Role.SERVER, dialect, preauthenticated=preauthenticated)
+    server = ServerConnection(dialect, preauthenticated=preauthenticated)
     last = heard_by_server(server, hello + data, WHOLE)[-1]
     assert isinstance(last, Eof | Fault | bytes)
 
@@ -179,6 +179,6 @@ def test_garbage_is_at_worst_a_fault_to_a_server(
 def test_garbage_is_at_worst_a_fault_to_a_client(
     dialect: Dialect, minor: int, greeting: bytes, data: bytes
 ) -> None:
-    client = Connection(Role.CLIENT, dialect)
+    client = ClientConnection(dialect)
     client.hello(minor)
     assert isinstance(heard_by_client(client, greeting + data, WHOLE, 1)[-1], Eof | Fault)

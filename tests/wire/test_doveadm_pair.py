@@ -22,9 +22,10 @@ from fakedove.wire.doveadm import (
     Hello,
     Line,
     Ready,
-    Role,
     State,
 )
+from fakedove.wire.doveadm_client import ClientConnection
+from fakedove.wire.doveadm_server import ServerConnection
 from fakedove.wire.handshake import plain_password
 from fakedove.wire.replies import LogLine, Reply
 from tests.wire.cuts import cuts, pieces
@@ -40,8 +41,8 @@ LOG_TEXT = b"doveadm(tss): User doesn't exist"
 class Pair:
     """Both roles of one dialect, joined in memory; each end does what it is asked to."""
 
-    server: Connection
-    client: Connection
+    server: ServerConnection
+    client: ClientConnection
     sizes: list[int]
     events: list[Event] = field(default_factory=list)
 
@@ -87,8 +88,8 @@ class Pair:
 
 
 def pair(dialect: Dialect, *, preauthenticated: bool, sizes: list[int]) -> Pair:
-    server = Connection(Role.SERVER, dialect, preauthenticated=preauthenticated)
-    return Pair(server, Connection(Role.CLIENT, dialect), sizes)
+    server = ServerConnection(dialect, preauthenticated=preauthenticated)
+    return Pair(server, ClientConnection(dialect), sizes)
 
 
 def check(dialect: Dialect, minor: int, *, preauthenticated: bool, sizes: list[int]) -> None:

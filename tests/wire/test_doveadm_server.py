@@ -5,41 +5,36 @@ from __future__ import annotations
 import pytest
 
 from fakedove.dovecot.releases import find_release
-from fakedove.errors import ProtocolError
 from fakedove.wire import multiplex
 from fakedove.wire.doveadm import (
     NEED_DATA,
     Authenticate,
     Body,
-    Connection,
     Eof,
     Hello,
     Line,
     LocalError,
-    Role,
     State,
 )
+from fakedove.wire.doveadm_server import ServerConnection
 from fakedove.wire.handshake import Fault
+from tests.wire.faults import fault_of
 
 PLAIN = b"PLAIN\tAGRvdmVhZG0Ac2VjcmV0\n"
 
 
-def server_of(release: str, *, preauthenticated: bool = True, in_tls: bool = False) -> Connection:
+def server_of(
+    release: str, *, preauthenticated: bool = True, in_tls: bool = False
+) -> ServerConnection:
     dialect = find_release(release).dialect
-    return Connection(Role.SERVER, dialect, preauthenticated=preauthenticated, in_tls=in_tls)
+    return ServerConnection(dialect, preauthenticated=preauthenticated, in_tls=in_tls)
 
 
-def greeted(server: Connection, minor: int) -> Connection:
+def greeted(server: ServerConnection, minor: int) -> ServerConnection:
     server.receive(b"VERSION\tdoveadm-server\t1\t%d\n" % minor)
     assert server.next_event() == Hello(minor)
     server.answer_hello()
     return server
-
-
-def fault_of(connection: Connection) -> object:
-    with pytest.raises(ProtocolError) as caught:
-        connection.next_event()
-    return caught.value.fault
 
 
 def test_a_preauthenticated_conversation() -> None:
