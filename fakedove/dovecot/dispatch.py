@@ -136,6 +136,7 @@ def _invocation(
         columns,
         named,
         breaks_next,
+        bool(command.flushes) and bool(getattr(release, command.flushes)),
         _one_user(bare, release),
     )
 

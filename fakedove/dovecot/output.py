@@ -21,9 +21,20 @@ from fakedove.wire import tabescape
 class Formatter:
     """Turn rows into writes, as the given release cuts them."""
 
-    __slots__ = ("_columns", "_escaped", "_gathered", "_pending", "_position", "_raw", "_release")
+    __slots__ = (
+        "_columns",
+        "_escaped",
+        "_gathered",
+        "_pending",
+        "_position",
+        "_raw",
+        "_release",
+        "written",
+    )
 
     def __init__(self, release: Release, escaped: EscapedBlocks | None = None) -> None:
+        #: Bytes in writes since whoever sends them has set this to 0, status lines aside.
+        self.written = 0
         self._release = release
         self._escaped = escaped or EscapedBlocks()
         self._columns = 0
@@ -67,7 +78,7 @@ class Formatter:
     def text(self, data: bytes, writes: list[bytes]) -> None:
         """Add text that bypasses the formatter."""
         if self._release.user_json_pieces:
-            writes.append(data)
+            self._append(data, writes)
         else:
             self._raw += data
 
@@ -127,7 +138,7 @@ class Formatter:
 
     def _write(self, data: bytes, writes: list[bytes]) -> None:
         if self._release.row_packets:
-            writes.append(data)
+            self._append(data, writes)
             return
         self._gathered += data
         if len(self._gathered) >= BLOCK:
@@ -135,5 +146,9 @@ class Formatter:
 
     def _flush_gathered(self, writes: list[bytes]) -> None:
         if self._gathered:
-            writes.append(bytes(self._gathered))
+            self._append(bytes(self._gathered), writes)
             self._gathered.clear()
+
+    def _append(self, data: bytes, writes: list[bytes]) -> None:
+        writes.append(data)
+        self.written += len(data)

@@ -120,6 +120,8 @@ class Invocation:
     username_column: bool = False
     #: getopt is left in a state that fails the next command (up to 2.2.21).
     breaks_next: bool = False
+    #: Writes everything before the status although it is not about mail.
+    flushes: bool = False
     #: Whom it is about if that is plainly the username field, else None.
     one_user: str | None = None
     #: Whether a mail follows the command line.
@@ -162,15 +164,15 @@ class Call(msgspec.Struct, gc=False):
     body: bytes = b""
     #: Where other hosts would be spoken to; 0: nobody is referred to them.
     doveadm_port: int = 0
-    _user: User | None = None
-    #: The search query, once it is parsed: what it became for one user holds for the next.
-    queries: list[Query] = msgspec.field(default_factory=list)
     #: Where the sockets of the server's processes lie.
     base_dir: str = "/var/run/dovecot"
-    #: Whose mail was opened before on this connection; None: nobody's.
-    opened: bytes | None = None
     #: The directory that the paths of the store's files are relative to.
     directory: str = "/var/run/dovecot"
+    #: Whose mail was opened before on this connection; None: nobody's.
+    opened: bytes | None = None
+    #: The search query, once it is parsed: what it became for one user holds for the next.
+    query: Query | None = None
+    _user: User | None = None
 
     @property
     def user(self) -> User:
@@ -179,8 +181,9 @@ class Call(msgspec.Struct, gc=False):
         return self._user
 
     def of(self, user: User) -> Call:
-        """Return the same call for one user."""
-        return msgspec.structs.replace(self, _user=user)
+        """Return this call, which is about `user` now: there is one user at a time."""
+        self._user = user
+        return self
 
 
 Function: TypeAlias = Callable[[Call], Output]
@@ -197,7 +200,8 @@ class Command:
     columns: Columns
     usage: str
     mail: bool
-    #: Writes everything before the status although it is not about mail.
+    #: Attribute of the release row that is true where everything is written before the status
+    #: although this is not about mail.
     flushes: str
     #: The first argument ends the options.
     options_first: bool

@@ -22,8 +22,8 @@ class LogPrefix:
         self._session = session
         shown = address is not None and release.log_address
         self._peer = address.encode() if shown and address is not None else b""
-        #: Prefix of what concerns the connection, and what the last command made of it.
         self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
+        #: What the last command made of the process's own prefix.
         self._own = self._connection
 
     def settle(self, scope: Scope, username: bytes) -> None:
@@ -57,6 +57,11 @@ class LogPrefix:
 
     def _prefix(self, scope: Scope, username: bytes) -> bytes:
         match scope:
+            # The first is what nearly all commands leave behind.
+            case Scope.PROCESS if self._release.log_pid:
+                return b"doveadm(%b): " % PID
+            case Scope.PROCESS:
+                return self._connection
             case Scope.MASTER:
                 return b"master: "
             case Scope.STATS:
@@ -73,9 +78,5 @@ class LogPrefix:
                 return b"doveadm(%b)<%b><%b>: " % (username, PID, self._session)
             case Scope.MAIL | Scope.STORAGE:
                 return b"doveadm(%b): " % username
-            case Scope.PROCESS if self._release.log_pid:
-                return b"doveadm(%b): " % PID
-            case Scope.PROCESS:
-                return self._connection
             case _:
                 return self._own

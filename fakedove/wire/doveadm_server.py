@@ -24,7 +24,7 @@ from fakedove.wire.handshake import Fault, parse_version
 class ServerConnection(Connection):
     """One client's conversation, as a server of the given dialect leads it."""
 
-    __slots__ = ("_body", "_dialect", "_framer", "_in_tls", "_preauthenticated", "client_minor")
+    __slots__ = ("_body", "_dialect", "_framer", "_in_tls", "client_minor", "preauthenticated")
 
     def __init__(
         self, dialect: Dialect, *, preauthenticated: bool = False, in_tls: bool = False
@@ -33,7 +33,8 @@ class ServerConnection(Connection):
         #: The client's minor, once it has said it.
         self.client_minor = 0
         self._dialect = dialect
-        self._preauthenticated = preauthenticated
+        #: Whether the client needs no password; settled before `greet`.
+        self.preauthenticated = preauthenticated
         self._in_tls = in_tls
         self._framer: multiplex.Framer | None = None
         self._body: DotReader | None = None
@@ -73,8 +74,8 @@ class ServerConnection(Connection):
             answer = b"VERSION\tdoveadm-client\t1\t%d\n" % self._dialect.minor
         if not self._dialect.greets_first:
             answer += self._verdict()
-        self._move(Move.PREAUTHENTICATED if self._preauthenticated else Move.AUTH_NEEDED)
-        if self._preauthenticated:
+        self._move(Move.PREAUTHENTICATED if self.preauthenticated else Move.AUTH_NEEDED)
+        if self.preauthenticated:
             self._start_replies()
         return answer
 
@@ -146,7 +147,7 @@ class ServerConnection(Connection):
         return [piece for line in lines for piece in (mark, line, b"\n")]
 
     def _verdict(self) -> bytes:
-        return b"+\n" if self._preauthenticated else b"-\n"
+        return b"+\n" if self.preauthenticated else b"-\n"
 
     def _start_replies(self) -> None:
         if self.client_minor == 0 or self._dialect.minor == 0:

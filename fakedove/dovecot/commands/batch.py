@@ -80,7 +80,7 @@ def batch(call: Call) -> Output:
     status = Status.OK
     for invocation in _invocations(call.invocation, call.release):
         output = invocation.command.function(
-            msgspec.structs.replace(call, invocation=invocation, queries=[])
+            msgspec.structs.replace(call, invocation=invocation, query=None)
         )
         try:
             while True:

@@ -26,11 +26,11 @@ def query_of(call: Call, words: Sequence[bytes] | None = None) -> Query:
 
     It is one query for all users of the command, since a search changes it.
     """
-    if not call.queries:
+    if call.query is None:
         given = call.invocation.texts("query") if words is None else words
         now = int(call.store.clock.now().timestamp())
-        call.queries.append(parse_query(given, call.release, now))
-    return call.queries[0]
+        call.query = parse_query(given, call.release, now)
+    return call.query
 
 
 def look(

@@ -1,0 +1,92 @@
+"""The log lines of one doveadm connection: to the server log, and to a client that gets them."""
+
+from __future__ import annotations
+
+from fakedove.dovecot.daemons import LoggedError
+from fakedove.dovecot.output import BLOCK
+from fakedove.dovecot.release import LogChannel
+from fakedove.dovecot.reply import Level, Log, Scope
+from fakedove.sessions.log_prefix import SERVER_ONLY, LogPrefix
+from fakedove.sessions.outbox import Outbox
+from fakedove.sessions.server_log import LogRecord
+from fakedove.sessions.world import World
+from fakedove.wire.doveadm_server import ServerConnection
+
+
+class DoveadmLog:
+    """Writes what the connection's process logs."""
+
+    __slots__ = ("_connection", "_flood", "_outbox", "_passes_through", "_world", "prefix")
+
+    def __init__(
+        self, world: World, connection: ServerConnection, outbox: Outbox, prefix: LogPrefix
+    ) -> None:
+        """Log to `world`, and through `connection` into `outbox`."""
+        #: Who speaks in the next line.
+        self.prefix = prefix
+        self._world = world
+        self._connection = connection
+        self._outbox = outbox
+        self._passes_through = False
+        #: A line that this release's process repeats until it is killed.
+        self._flood: tuple[int, bytes] | None = None
+
+    def pass_through(self) -> None:
+        """Let the client have the lines: it asked for them with OPTION."""
+        self._passes_through = True
+
+    @property
+    def floods(self) -> bool:
+        """Whether the process says nothing any more but one line, without end."""
+        return self._flood is not None
+
+    def flood(self) -> None:
+        """Say that line as often as fills a block."""
+        assert self._flood is not None
+        self._outbox.put(self._connection.flood(*self._flood, size=BLOCK))
+
+    def write(self, entry: Log, command: bytes, username: bytes) -> None:
+        """Write a line to the server log, and to the client if it gets such lines."""
+        record = self.write_here(entry, command, username)
+        if not self._tells_client() or entry.scope in SERVER_ONLY:
+            return
+        prefix = record.prefix if self._world.release.log_prefix else b""
+        lines = record.text.split(b"\n")
+        if len(lines) > 1 and not self._world.release.dialect.splits_log_lines:
+            self._flood = (entry.level, lines[1])
+            self._outbox.put(self._connection.flood(entry.level, lines[0]))
+            return
+        self._outbox.put(self._connection.log(entry.level, [prefix + line for line in lines]))
+
+    def write_here(self, entry: Log, command: bytes, username: bytes) -> LogRecord:
+        """Write a line to the server log alone."""
+        told = self._tells_client()
+        prefix, text = self.prefix.of(entry, command, username, told=told)
+        record = LogRecord(prefix, entry.level, text)
+        self._world.log.append(record)
+        if entry.level >= Level.WARNING:
+            self._remember(record)
+        return record
+
+    def write_of_connection(self, text: bytes) -> None:
+        """Write an error of handshake, TLS or authentication to the server log."""
+        self.write_here(Log(text, scope=Scope.CONNECTION), b"", b"")
+
+    def _remember(self, record: LogRecord) -> None:
+        """Tell the log process, for `log errors`."""
+        store = self._world.store
+        level = record.level.name.capitalize()
+        now = store.clock.now()
+        for line in record.text.split(b"\n"):
+            store.daemons.errors.append(LoggedError(now, record.prefix, level, line))
+
+    def _tells_client(self) -> bool:
+        if not self._connection.logs:
+            return False
+        match self._world.release.log_channel:
+            case LogChannel.NONE:
+                return False
+            case LogChannel.MULTIPLEXED:
+                return True
+            case LogChannel.OPTION:
+                return self._connection.client_minor < 3 or self._passes_through

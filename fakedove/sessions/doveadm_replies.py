@@ -1,0 +1,260 @@
+"""The replies of one doveadm connection: a command runs, its output is cut, framed and kept.
+
+A stub may answer instead of the command. Output is pulled only as far as one plan takes it.
+"""
+
+from __future__ import annotations
+
+from fakedove.double.journal import Exchange
+from fakedove.double.stubs import Answer
+from fakedove.dovecot import dispatch
+from fakedove.dovecot.output import Formatter
+from fakedove.dovecot.registry import Call, Invocation
+from fakedove.dovecot.reply import (
+    Fatal,
+    Item,
+    Level,
+    Log,
+    Output,
+    Referral,
+    Scope,
+    Speaker,
+    Takeover,
+    Text,
+)
+from fakedove.dovecot.status import Status
+from fakedove.plan import PLAN_BYTES
+from fakedove.sessions.doveadm_log import DoveadmLog
+from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
+from fakedove.sessions.world import ListenerSettings, World
+from fakedove.wire.doveadm_server import ServerConnection
+
+
+class Replies:
+    """Makes replies, one at a time; what they say goes into the outbox."""
+
+    __slots__ = (
+        "_answer",
+        "_connection",
+        "_exchange",
+        "_formatter",
+        "_framed",
+        "_invocation",
+        "_listener",
+        "_log",
+        "_number",
+        "_opened",
+        "_outbox",
+        "_output",
+        "_world",
+        "takeover",
+    )
+
+    def __init__(
+        self,
+        world: World,
+        settings: ListenerSettings,
+        connection: ServerConnection,
+        log: DoveadmLog,
+        outbox: Outbox,
+    ) -> None:
+        """Answer on `connection` for `world`."""
+        self._world = world
+        self._listener = settings.name
+        self._number = next(world.connections)
+        self._connection = connection
+        self._log = log
+        self._outbox = outbox
+        self._formatter = Formatter(world.release, world.escaped)
+        #: Whose mail the process has opened.
+        self._opened: bytes | None = None
+        #: What a command said that has the connection for itself now.
+        self.takeover: Takeover | None = None
+        # The reply that is being made; without output there is none.
+        self._output: Output | None = None
+        self._invocation: Invocation | None = None
+        self._answer: Answer | None = None
+        #: The newest exchange, and how many of its writes are in plans already.
+        self._exchange: Exchange | None = None
+        self._framed = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a reply has begun and not ended."""
+        return self._output is not None
+
+    def cut_short(self, unsent: int) -> None:
+        """Note that nobody hears the rest, and how many bytes before it never left."""
+        if self._exchange is not None and (unsent or self.under_way):
+            self._exchange.cut_short = True
+
+    def start(self, invocation: Invocation, body: bytes) -> None:
+        """Begin the reply to a command; `body` is the mail that followed it."""
+        world = self._world
+        exchange = self._new_exchange(
+            invocation.command.name, invocation.username, invocation.fields
+        )
+        self._formatter.register(len(invocation.columns))
+        self._invocation = invocation
+        stub = world.stubs.find(invocation, self._listener)
+        if stub is not None and stub.answer is not None:
+            stub.calls.append(exchange)
+            self._answer = stub.answer
+            self._output = stub.answer.output(invocation)
+            return
+        self._answer = None
+        self._output = dispatch.run(
+            Call(
+                world.release,
+                world.store,
+                invocation,
+                world.read_file,
+                body,
+                world.doveadm_port,
+                world.base_dir,
+                world.directory,
+                self._opened,
+            )
+        )
+
+    def go_on(self) -> Ending:
+        """Take items of the output until it ends or fills the plan."""
+        invocation, output, exchange = self._invocation, self._output, self._exchange
+        assert invocation is not None
+        assert output is not None
+        assert exchange is not None
+        formatter, writes = self._formatter, exchange.writes
+        try:
+            while formatter.written < PLAN_BYTES:
+                item = next(output)
+                if isinstance(item, tuple):
+                    formatter.row(item, writes)
+                else:
+                    self._take(item, invocation, writes)
+                    if self._log.floods:
+                        return GO_ON
+        except StopIteration as end:
+            return self._finish(invocation, end.value)
+        except Referral as referral:
+            return self._end(Status.REFERRAL, mail=True, suffix=b" " + referral.destination)
+        except Fatal as fatal:
+            return self.die(fatal, invocation.command.name.encode(), invocation.username)
+        self._fill_plan(writes)
+        return GO_ON
+
+    def fail(
+        self,
+        name: bytes,
+        username: bytes,
+        fields: tuple[bytes, ...],
+        status: Status,
+        log: tuple[Log, ...] = (),
+        *,
+        mail: bool,
+    ) -> Ending:
+        """Reply to a command that does not run."""
+        self._new_exchange(name.decode(errors="replace"), username, fields)
+        for entry in log:
+            self._log.write(entry, name, username)
+        return self._end(status, mail=mail)
+
+    def die(self, fatal: Fatal, command: bytes, username: bytes) -> Ending:
+        """End as the real process does when it dies: EOF, no status line."""
+        if self._exchange is not None:
+            self._frame(self._exchange.writes)
+        self._output = None
+        for entry in fatal.log:
+            self._log.write(entry, command, username)
+        text = fatal.text
+        if fatal.crash:
+            text += b" (the real server crashes here)"
+        self._log.write_here(Log(text, Level.FATAL, fatal.scope), command, username)
+        self._formatter.abandon()
+        return CLOSE
+
+    def give_back(self, said: bytes) -> Ending:
+        """End the connection of a command that had it for itself; the client said this."""
+        assert self.takeover is not None
+        assert self._exchange is not None
+        farewell = self.takeover.farewell(said)
+        self._log.write(farewell, self._exchange.command.encode(), self._exchange.username)
+        return CLOSE
+
+    def _take(self, item: Item, invocation: Invocation, writes: list[bytes]) -> None:
+        """Take what is no row."""
+        match item:
+            case Text():
+                self._formatter.text(item.data, writes)
+            case Speaker():
+                self._log.prefix.settle(item.scope, invocation.username)
+            case Takeover():
+                self.takeover = item
+            case Log():
+                # It comes behind what was written before it.
+                self._frame(writes)
+                self._log.write(item, invocation.command.name.encode(), invocation.username)
+
+    def _finish(self, invocation: Invocation, status: Status) -> Ending:
+        command, answer = invocation.command, self._answer
+        if command.mail:
+            self._leave_mail(invocation.username, status)
+        suffix = b""
+        if answer is not None:
+            if answer.raw is not None:
+                return self._end_raw(answer.raw)
+            suffix = answer.suffix
+        return self._end(status, mail=command.mail, flushes=invocation.flushes, suffix=suffix)
+
+    def _leave_mail(self, username: bytes, status: Status) -> None:
+        """Note what a mail command leaves in the process: its log prefix and its rights."""
+        if status is Status.NOUSER:
+            self._log.prefix.settle(Scope.LOOKUP, username)
+        else:
+            self._log.prefix.settle(Scope.PROCESS, username)
+            self._opened = username
+
+    def _end(
+        self, status: Status, *, mail: bool, flushes: bool = False, suffix: bytes = b""
+    ) -> Ending:
+        exchange = self._exchange
+        assert exchange is not None
+        exchange.status = status
+        writes = exchange.writes
+        self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix)
+        if self.takeover is not None:
+            first, *rest = self.takeover.greeting
+            writes[-1] += first
+            writes += rest
+            self._connection.expect_body()
+        return self._leave(writes)
+
+    def _end_raw(self, raw: bytes) -> Ending:
+        assert self._exchange is not None
+        self._exchange.writes.append(raw)
+        return self._leave(self._exchange.writes)
+
+    def _leave(self, writes: list[bytes]) -> Ending:
+        self._output = None
+        self._frame(writes)
+        return CLOSE if self._world.release.one_command else GO_ON
+
+    def _frame(self, writes: list[bytes]) -> None:
+        """Put what was written, and is not there yet, into the plan."""
+        self._outbox.put(self._connection.data(*writes[self._framed :]))
+        self._framed = len(writes)
+        self._formatter.written = 0
+
+    def _fill_plan(self, writes: list[bytes]) -> None:
+        """Put what was written, and is not there yet, into the plan until that is full."""
+        while self._framed < len(writes) and not self._outbox.full:
+            write = writes[self._framed]
+            self._outbox.put(self._connection.data(write))
+            self._framed += 1
+            self._formatter.written -= len(write)
+
+    def _new_exchange(self, name: str, username: bytes, fields: tuple[bytes, ...]) -> Exchange:
+        exchange = Exchange(self._number, self._listener, name, username, fields, [])
+        self._exchange = exchange
+        self._framed = 0
+        self._world.journal.append(exchange)
+        return exchange
