@@ -23,6 +23,11 @@ def derived_guid(*names: str | int) -> str:
 def checked_guid(text: str) -> str:
     """Return `text` as a GUID in lower case; raises StoreError unless it is 32 hex digits."""
     guid = text.lower()
-    if len(guid) != 32 or not _HEX.issuperset(guid):
+    if not is_guid(guid):
         raise StoreError(f'"{text}" is no GUID: it must be 32 hex digits')
     return guid
+
+
+def is_guid(text: str) -> bool:
+    """Whether `text` is a GUID as it is kept: 32 hex digits in lower case."""
+    return len(text) == 32 and _HEX.issuperset(text)

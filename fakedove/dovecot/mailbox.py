@@ -7,6 +7,7 @@ and messages are shared.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterable
 from datetime import datetime
@@ -22,6 +23,7 @@ from fakedove.dovecot.flag_changes import (
     numbered,
 )
 from fakedove.dovecot.guids import checked_guid, random_guid
+from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
 from fakedove.errors import StoreError
@@ -30,7 +32,8 @@ from fakedove.errors import StoreError
 class Mailbox:
     """A mailbox that can be delivered to and expunged from.
 
-    `metadata` and `acl` are plain mappings to change as you like.
+    `guid`, `uidvalidity`, `uidnext`, `highestmodseq` and `special_use` can be set; `metadata`
+    and `acl` are plain mappings to change as you like.
     """
 
     __slots__ = (
@@ -53,6 +56,7 @@ class Mailbox:
         "message_count",
         "metadata",
         "name",
+        "special_use",
         "uidnext",
         "uidvalidity",
         "unseen",
@@ -72,6 +76,8 @@ class Mailbox:
         self.uidvalidity = seed.uidvalidity
         self.uidnext = seed.uidnext
         self.highestmodseq = seed.highestmodseq
+        #: As the server's configuration would have it: `\\Sent`, or several with spaces.
+        self.special_use = seed.special_use
         self.metadata = dict(seed.metadata)
         self.acl = dict(seed.acl)
         self.acl_changed = seed.acl_changed
@@ -165,6 +171,32 @@ class Mailbox:
             saved=draft.saved if saved is None else in_utc(saved),
         )
         return self.append([message])[0]
+
+    def import_folder(
+        self,
+        path: str | os.PathLike[str],
+        flags: Iterable[str] = (),
+        received: datetime | None = None,
+    ) -> tuple[Message, ...]:
+        """Deliver the mails in a folder's .eml files, by file name, and return them.
+
+        `flags` and `received` are those of all. Raises StoreError if there is no such file or
+        one cannot be read, and delivers nothing then.
+        """
+        words = tuple(flags)
+        mails = MailFiles().folder(path)
+        return tuple(self.deliver(mail.data, words, received=received) for mail in mails)
+
+    def take_in(self, seed: MailboxSeed) -> None:
+        """Append what `seed` holds, in one transaction.
+
+        A mailbox that never had a mail becomes the seed's, by GUID and UIDVALIDITY.
+        """
+        if self.uidnext == 1:
+            self.guid, self.uidvalidity = seed.guid, seed.uidvalidity
+        self._keywords.learn(seed.keywords)
+        self.append(seed.messages)
+        self.uidnext = max(self.uidnext, seed.uidnext)
 
     def draft(
         self, data: bytes, flags: Iterable[str] = (), received: datetime | None = None
@@ -276,6 +308,7 @@ class Mailbox:
             uidvalidity=self.uidvalidity,
             uidnext=self.uidnext,
             highestmodseq=self.highestmodseq,
+            special_use=self.special_use,
             metadata=tuple(self.metadata.items()),
             acl=tuple(self.acl.items()),
             acl_changed=self.acl_changed,

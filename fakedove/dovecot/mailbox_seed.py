@@ -8,9 +8,16 @@ import msgspec
 
 from fakedove.dovecot.flag_changes import used_keywords
 from fakedove.dovecot.message import Message
+from fakedove.errors import StoreError, did_you_mean
 
 #: Where default UIDVALIDITY values begin.
 FIRST_UIDVALIDITY = 1700000000
+
+#: RFC 6154 and RFC 8457.
+SPECIAL_USES = (
+    *("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent"),
+    "\\Trash",
+)
 
 #: Names and values in order, frozen.
 Items: TypeAlias = tuple[tuple[str, str], ...]
@@ -24,6 +31,8 @@ class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     uidvalidity: int
     uidnext: int = 1
     highestmodseq: int = 1
+    #: As the server's configuration would have it: `\\Sent`, or several with spaces.
+    special_use: str = ""
     metadata: Items = ()
     acl: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: When the ACL changed, and as of when it is in the list of shared mailboxes: seconds.
@@ -49,22 +58,37 @@ def seed_mailbox(
     *,
     guid: str,
     uidvalidity: int,
+    uidnext: int = 1,
     highestmodseq: int = 1,
+    special_use: str = "",
+    keywords: tuple[str, ...] = (),
     metadata: Items = (),
     acl: tuple[tuple[str, tuple[str, ...]], ...] = (),
 ) -> MailboxSeed:
-    """Make a seed of `messages`, which are in UID order, with its totals."""
+    """Make a seed of `messages`, which are in UID order, with its totals.
+
+    `uidnext` is raised above the last UID; `keywords` are those known before the messages'.
+    """
     return MailboxSeed(
         name=name,
         guid=guid,
         uidvalidity=uidvalidity,
-        uidnext=messages[-1].uid + 1 if messages else 1,
+        uidnext=max(uidnext, messages[-1].uid + 1 if messages else 1),
         highestmodseq=highestmodseq,
+        special_use=special_use,
         metadata=metadata,
         acl=acl,
-        keywords=used_keywords(messages),
+        keywords=tuple(dict.fromkeys((*keywords, *used_keywords(messages)))),
         messages=messages,
         unseen=sum(not message.seen for message in messages),
         deleted=sum(message.deleted for message in messages),
         virtual_size=sum(message.virtual_size for message in messages),
     )
+
+
+def check_special_use(text: str) -> None:
+    """Raise StoreError unless `text` is of special uses, with spaces between."""
+    for word in text.split():
+        if word not in SPECIAL_USES:
+            near = did_you_mean(word, SPECIAL_USES) or f"; there is: {' '.join(SPECIAL_USES)}"
+            raise StoreError(f'"{word}" is no special use{near}')

@@ -7,6 +7,7 @@ import re
 
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Scope
+from fakedove.errors import StoreError
 
 #: Longest mailbox name and longest part of it between separators, in bytes.
 _LONGEST_NAME, _LONGEST_LEVEL = 4095, 255
@@ -73,6 +74,25 @@ def new_name_problem(name: str, release: Release) -> str | None:
     if any(len(level.encode()) > _LONGEST_LEVEL for level in name.split("/")):
         return "Mailbox name too long"
     return None
+
+
+def check_mailbox_name(name: str) -> None:
+    """Raise StoreError if a store can have no mailbox `name`."""
+    levels = name.split("/")
+    if not all(levels):
+        fault = "it has an empty level"
+    elif any(char < " " for char in name):
+        fault = "it has a control character"
+    elif any(level in (".", "..") for level in levels):
+        fault = "no level can be . or .."
+    elif name.startswith("~"):
+        fault = "it begins with ~"
+    elif any(len(level.encode(errors="surrogateescape")) > _LONGEST_LEVEL for level in levels):
+        fault = f"a level is longer than {_LONGEST_LEVEL} bytes"
+    else:
+        return
+    shown = name if name.isprintable() else repr(name)[1:-1]
+    raise StoreError(f'"{shown}" is no mailbox name: {fault}')
 
 
 def is_mutf7(argument: bytes) -> bool:

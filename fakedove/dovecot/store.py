@@ -18,6 +18,7 @@ import msgspec
 
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.daemons import Daemons
+from fakedove.dovecot.masks import is_address
 from fakedove.dovecot.quota import parse_grace, parse_size
 from fakedove.dovecot.user import User, UserSeed
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
@@ -149,6 +150,19 @@ class Store:
         self._added[name] = None
         self._live[name] = user = User(seed, self.clock, self._random)
         return user
+
+    def add_session(
+        self, user: str, service: str = "imap", *, pid: int = 1, ip: str = "127.0.0.1"
+    ) -> LoginSession:
+        """Log a user in, who need not be one of the store's, and return the session.
+
+        Raises StoreError if `ip` is no IP address.
+        """
+        if not is_address(ip):
+            raise StoreError(f'"{ip}" is no IP address')
+        session = LoginSession(user, service, pid, ip)
+        self.sessions.append(session)
+        return session
 
     def remove_user(self, name: str) -> None:
         """Remove the user `name` with all mail; raises UnknownNameError if there is none."""

@@ -8,24 +8,23 @@ nobody names one.
 from __future__ import annotations
 
 import os
+import posixpath
 import random as random_module
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
-
-import msgspec
+from pathlib import Path, PurePosixPath
 
 from fakedove.dovecot.clock import Clock
-from fakedove.dovecot.guids import checked_guid, derived_guid
-from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, MailboxSeed, seed_mailbox
-from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
+from fakedove.dovecot.mail_files import readable
+from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY
+from fakedove.dovecot.mailbox_tables import MailboxTables
+from fakedove.dovecot.masks import is_address
 from fakedove.dovecot.quota import parse_grace, parse_size
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.toml_table import Table
-from fakedove.dovecot.user import UserSeed, check_mailbox_name
+from fakedove.dovecot.user import UserSeed
 from fakedove.errors import StoreError, did_you_mean
 
 #: The small store that comes with fakedove.
@@ -34,18 +33,18 @@ DEMO_STORE = Path(__file__).parent.parent / "data" / "store.toml"
 _STORE_KEYS = ("user", "session", "dict", "files")
 _USER_KEYS = (
     *("name", "password", "uid", "gid", "home", "quota_storage", "quota_messages"),
-    *("quota_grace", "userdb", "passdb", "subscriptions", "mailbox", "sieve"),
+    *("quota_grace", "userdb", "passdb", "subscriptions", "maildir", "mailbox", "sieve"),
 )
-_MAILBOX_KEYS = ("name", "guid", "uidvalidity", "subscribed", "metadata", "acl", "mail")
-_MAIL_KEYS = ("file", "text", "flags", "received", "saved", "uid", "guid", "copies")
 _SIEVE_KEYS = ("scripts", "active")
 _SESSION_KEYS = ("user", "service", "pid", "ip")
 
 #: Stands in the file for the folder of the server.
 _DIRECTORY = "{{dir}}"
 
-_T = TypeVar("_T")
-_V = TypeVar("_V")
+_DICT_TYPES = ("priv/", "shared/")
+#: Of a user or group: -1 is none.
+_HIGHEST_ID = (1 << 32) - 2
+_HIGHEST_PID = (1 << 31) - 1
 
 
 def load_store(
@@ -66,22 +65,20 @@ def load_store(
 
 
 class _Loader:
-    """Turns one file into seeds; remembers the .eml files that it has read."""
+    """Turns one file into seeds."""
 
     def __init__(self, path: Path, directory: str | None, now: datetime) -> None:
         self._path = path
         self._directory = directory
-        self._now = now
-        self._contents: dict[str, bytes] = {}
+        self._mailboxes = MailboxTables(path.parent, now)
 
     def store(self, clock: Clock, random: random_module.Random | None) -> Store:
         top = Table(self._parsed(), _STORE_KEYS, self._fail)
-        files = {name: text.encode() for name, text in top.texts("files").items()}
         return Store(
             self._users(top),
             sessions=[_session(table) for table in top.tables("session", _SESSION_KEYS)],
-            keys=top.texts("dict"),
-            files=files,
+            keys=_keys(top),
+            files=_files(top),
             clock=clock,
             random=random,
         )
@@ -104,9 +101,7 @@ class _Loader:
     def _users(self, top: Table) -> Iterator[UserSeed]:
         taken: dict[str, int] = {}
         for index, table in enumerate(top.tables("user", _USER_KEYS)):
-            name = table.text("name")
-            if not name:
-                raise table.error("name", "must not be empty")
+            name = _not_empty(table, "name")
             if name in taken:
                 raise table.error("name", f'"{name}" is the name of user[{taken[name]}] already')
             taken[name] = index
@@ -116,13 +111,13 @@ class _Loader:
         scripts, active = self._sieve(table.table("sieve", _SIEVE_KEYS))
         # Dovecot keeps Sieve scripts as attributes of INBOX, and each counts as a change.
         sieve_changes = len(scripts) + (active is not None)
-        boxes, subscribed = self._mailboxes(name, table, sieve_changes)
+        mail = self._mailboxes.of_user(name, table, sieve_changes)
         limit, grace = _quota(table)
         return UserSeed(
             name=name,
             password=table.text("password", "pass"),
-            uid=table.integer("uid", 5000),
-            gid=table.integer("gid", 5000),
+            uid=table.integer("uid", 5000, maximum=_HIGHEST_ID),
+            gid=table.integer("gid", 5000, maximum=_HIGHEST_ID),
             home=table.text("home", f"/home/{name}"),
             quota_storage=limit,
             quota_messages=table.optional_integer("quota_messages"),
@@ -131,14 +126,16 @@ class _Loader:
             passdb=tuple(table.texts("passdb").items()),
             sieve_scripts=scripts,
             sieve_active=active,
-            subscriptions=subscribed,
-            mailboxes=boxes,
-            last_uidvalidity=max((box.uidvalidity for box in boxes), default=FIRST_UIDVALIDITY),
+            subscriptions=mail.subscriptions,
+            mailboxes=mail.mailboxes,
+            last_uidvalidity=max(
+                (box.uidvalidity for box in mail.mailboxes), default=FIRST_UIDVALIDITY
+            ),
         )
 
     def _sieve(self, table: Table) -> tuple[tuple[tuple[str, bytes], ...], str | None]:
         files = table.texts("scripts")
-        scripts = {name: self._read(table, f"scripts.{name}", files[name]) for name in files}
+        scripts = {name: self._script(table, name, file) for name, file in files.items()}
         active = table.optional_text("active")
         if active is not None and active not in scripts:
             raise table.error(
@@ -146,80 +143,9 @@ class _Loader:
             )
         return tuple(scripts.items()), active
 
-    def _mailboxes(
-        self, user: str, table: Table, inbox_changes: int
-    ) -> tuple[tuple[MailboxSeed, ...], tuple[str, ...]]:
-        boxes: dict[str, MailboxSeed] = {}
-        subscriptions: dict[str, None] = {}
-        for index, box in enumerate(table.tables("mailbox", _MAILBOX_KEYS)):
-            name = _mailbox_name(box)
-            if name in boxes:
-                other = list(boxes).index(name)
-                raise box.error("name", f'"{name}" is the name of mailbox[{other}] already')
-            changes = inbox_changes if name == "INBOX" else 0
-            boxes[name] = self._mailbox(user, name, box, FIRST_UIDVALIDITY + index, changes)
-            if box.boolean("subscribed", default=False):
-                subscriptions[name] = None
-        subscriptions |= dict.fromkeys(table.words("subscriptions"))
-        return tuple(boxes.values()), tuple(subscriptions)
-
-    def _mailbox(
-        self, user: str, name: str, table: Table, uidvalidity: int, changes: int
-    ) -> MailboxSeed:
-        metadata = table.texts("metadata")
-        acl = table.lists("acl")
-        drafts = list(self._messages(user, name, table))
-        # As in a Dovecot that was filled this way: every change counts one, and modseqs are
-        # kept only from the first time that somebody asks, so messages have the highest.
-        changes += len(drafts) + sum(bool(draft.keywords) for draft in drafts)
-        modseq = 1 + changes + len(metadata) + len(acl)
-        return seed_mailbox(
-            name,
-            tuple(msgspec.structs.replace(draft, modseq=modseq) for draft in drafts),
-            guid=_guid(table) or derived_guid(user, name),
-            uidvalidity=_uidvalidity(table, uidvalidity),
-            highestmodseq=modseq,
-            metadata=tuple(metadata.items()),
-            acl=tuple(acl.items()),
-        )
-
-    def _messages(self, user: str, mailbox: str, table: Table) -> Iterator[Message]:
-        uidnext = 1
-        for mail in table.tables("mail", _MAIL_KEYS):
-            data = stored(self._data(mail))
-            flags, keywords = _checked(mail, "flags", split_flags, mail.words("flags"))
-            received = mail.moment("received", self._now)
-            saved = mail.moment("saved", self._now)
-            size = virtual_size(data)
-            for uid in _uids(mail, uidnext):
-                uidnext = uid + 1
-                yield Message(
-                    uid=uid,
-                    guid=_guid(mail) or derived_guid(user, mailbox, uid),
-                    flags=flags,
-                    keywords=keywords,
-                    received=received,
-                    saved=saved,
-                    data=data,
-                    virtual_size=size,
-                    modseq=1,
-                )
-
-    def _data(self, mail: Table) -> bytes:
-        if ("file" in mail) == ("text" in mail):
-            raise mail.error("file", "a mail has either a file or a text")
-        if "text" in mail:
-            return mail.text("text").encode()
-        return self._read(mail, "file", mail.text("file"))
-
-    def _read(self, table: Table, key: str, name: str) -> bytes:
-        if name not in self._contents:
-            path = self._path.parent / name
-            try:
-                self._contents[name] = path.read_bytes()
-            except OSError as error:
-                raise table.error(key, f"{path} cannot be read: {error.strerror}") from None
-        return self._contents[name]
+    def _script(self, table: Table, name: str, file: str) -> bytes:
+        read = partial(readable, read=Path.read_bytes)
+        return table.checked(f"scripts.{name}", read, self._path.parent / file)
 
 
 def _replaced(value: object, directory: str) -> object:
@@ -236,55 +162,49 @@ def _replaced(value: object, directory: str) -> object:
 
 
 def _session(table: Table) -> LoginSession:
+    ip = table.text("ip", "127.0.0.1")
+    if not is_address(ip):
+        raise table.error("ip", f'"{ip}" is no IP address: it must be "192.0.2.1" or "2001:db8::1"')
     return LoginSession(
-        user=table.text("user"),
-        service=table.text("service", "imap"),
-        pid=table.integer("pid", 1, minimum=1),
-        ip=table.text("ip", "127.0.0.1"),
+        user=_not_empty(table, "user"),
+        service=_not_empty(table, "service", "imap"),
+        pid=table.integer("pid", 1, minimum=1, maximum=_HIGHEST_PID),
+        ip=ip,
     )
+
+
+def _keys(top: Table) -> dict[str, str]:
+    """Return the keys of the dict and their values."""
+    keys = top.texts("dict")
+    for key in keys:
+        if not key.startswith(_DICT_TYPES):
+            raise top.error(f"dict.{key}", "is no key: it must begin with priv/ or shared/")
+    return keys
+
+
+def _files(top: Table) -> dict[str, bytes]:
+    """Return the files below base_dir and their content."""
+    files = top.texts("files")
+    for path in files:
+        if posixpath.normpath(path) != path or path.startswith(("/", "..")) or path == ".":
+            raise top.error(f"files.{path}", 'is no path below base_dir: write it as "mail/a.eml"')
+        above = (str(folder) for folder in PurePosixPath(path).parents)
+        if (folder := next((one for one in above if one in files), None)) is not None:
+            raise top.error(f"files.{path}", f'lies below "{folder}", which is a file')
+    return {path: text.encode() for path, text in files.items()}
+
+
+def _not_empty(table: Table, key: str, default: str | None = None) -> str:
+    value = table.text(key, default)
+    if not value:
+        raise table.error(key, "must not be empty")
+    return value
 
 
 def _quota(table: Table) -> tuple[int | None, int | None]:
     limit = grace = None
     if (size := table.size("quota_storage")) is not None:
-        limit = _checked(table, "quota_storage", parse_size, size)
+        limit = table.checked("quota_storage", parse_size, size)
     if (size := table.size("quota_grace")) is not None:
-        grace = _checked(table, "quota_grace", partial(parse_grace, limit=limit), size)
+        grace = table.checked("quota_grace", partial(parse_grace, limit=limit), size)
     return limit, grace
-
-
-def _mailbox_name(table: Table) -> str:
-    name = table.text("name")
-    _checked(table, "name", check_mailbox_name, name)
-    return "INBOX" if name.upper() == "INBOX" else name
-
-
-def _guid(table: Table) -> str | None:
-    guid = table.optional_text("guid")
-    return None if guid is None else _checked(table, "guid", checked_guid, guid)
-
-
-def _uidvalidity(table: Table, default: int) -> int:
-    value = table.integer("uidvalidity", default, minimum=1)
-    if value >= 1 << 32:
-        raise table.error("uidvalidity", f"must fit 32 bits, not {value}")
-    return value
-
-
-def _uids(mail: Table, uidnext: int) -> range:
-    """Return the UIDs of a mail and its copies."""
-    copies = mail.integer("copies", 1, minimum=1)
-    if copies > 1 and "guid" in mail:
-        raise mail.error("guid", "cannot be given for copies: each has its own")
-    first = mail.integer("uid", uidnext, minimum=1)
-    if first < uidnext:
-        raise mail.error("uid", f"must be {uidnext} or more here: UIDs only grow")
-    return range(first, first + copies)
-
-
-def _checked(table: Table, key: str, check: Callable[[_V], _T], value: _V) -> _T:
-    """Return `check(value)`; what it raises is told with the path of `key`."""
-    try:
-        return check(value)
-    except StoreError as error:
-        raise table.error(key, str(error)) from None

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TypeAlias
+from datetime import UTC, date, datetime, time
+from typing import TypeAlias, TypeVar
 
-from fakedove.errors import did_you_mean
+from fakedove.errors import StoreError, did_you_mean
 
 #: Makes the error to raise from a text.
 Fail: TypeAlias = Callable[[str], Exception]
+
+_T = TypeVar("_T")
+_V = TypeVar("_V")
 
 _KINDS = (
     (bool, "true or false"),
@@ -24,6 +27,8 @@ _KINDS = (
     (str | bytes, "text"),
     (Mapping, "a table"),
     (datetime, "a date and time"),
+    (date, "a date"),
+    (time, "a time"),
     (Sequence, "a list"),
 )
 
@@ -81,6 +86,13 @@ class Table:
         if key not in self._values:
             raise self.error(key, f"is missing, for example {key} = {example}")
 
+    def checked(self, key: str, check: Callable[[_V], _T], value: _V) -> _T:
+        """Return `check(value)`; a StoreError that it raises is told with the path of `key`."""
+        try:
+            return check(value)
+        except StoreError as error:
+            raise self.error(key, str(error)) from None
+
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text; without a default an absent one is an error."""
         value = self._values.get(key, default)
@@ -101,13 +113,15 @@ class Table:
             return os.fsdecode(value)
         return self.text(key)
 
-    def integer(self, key: str, default: int, minimum: int = 0) -> int:
-        """Return a whole number, at least `minimum`."""
+    def integer(self, key: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+        """Return a whole number, at least `minimum` and at most `maximum`."""
         value = self._values.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(key, "a whole number")
         if value < minimum:
             raise self.error(key, f"must be {minimum} or more, not {value}")
+        if maximum is not None and value > maximum:
+            raise self.error(key, f"must be {maximum} or less, not {value}")
         return value
 
     def optional_integer(self, key: str, minimum: int = 0) -> int | None:

@@ -7,6 +7,7 @@ any Dovecot user it has an INBOX as soon as somebody looks.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Mapping
 from operator import attrgetter
@@ -17,8 +18,11 @@ import msgspec
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.folders import Folders
 from fakedove.dovecot.guids import checked_guid, derived_guid, random_guid
+from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
+from fakedove.dovecot.maildir import read_maildir
+from fakedove.dovecot.names import check_mailbox_name
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
 
 _VIRTUAL_SIZE = attrgetter("virtual_size")
@@ -186,6 +190,18 @@ class User:
             raise StoreError(f'user "{self.name}" has a mailbox "{name}" already')
         return self._add(name, guid, uidvalidity)
 
+    def import_maildir(self, path: str | os.PathLike[str]) -> tuple[Mailbox, ...]:
+        """Take in a Maildir tree and return its mailboxes, which are made if they are missing.
+
+        Flags, keywords, UIDs, GUIDs, UIDVALIDITY and subscriptions are the tree's, and a mail
+        is received when its file was written. In a mailbox that had mail before, the new one
+        comes behind it. Raises StoreError, which names the file, and changes nothing then.
+        """
+        tree = read_maildir(path, owner=self.name, now=self._clock.now(), files=MailFiles())
+        for name in tree.subscriptions:
+            self.subscribe(name)
+        return tuple(self._take_in(seed) for seed in tree.mailboxes)
+
     def create_folder(self, path: str) -> None:
         """Make a folder that is no mailbox, \\NoSelect in listings."""
         self._folders.add(path)
@@ -303,16 +319,14 @@ class User:
         self._listing = None
         return box
 
+    def _take_in(self, seed: MailboxSeed) -> Mailbox:
+        box = self.find_mailbox(seed.name) or self._add(seed.name, seed.guid, seed.uidvalidity)
+        box.take_in(seed)
+        self._last_uidvalidity = max(self._last_uidvalidity, box.uidvalidity)
+        return box
+
     def _live(self, seed: MailboxSeed) -> Mailbox:
         return Mailbox(seed, self.subscriptions, self._clock, self._random)
-
-
-def check_mailbox_name(name: str) -> None:
-    """Raise StoreError if `name` can be no mailbox: an empty level or a control character."""
-    if not all(name.split("/")):
-        raise StoreError(f'"{name}" is no mailbox name: it has an empty level')
-    if any(char < " " for char in name):
-        raise StoreError(f"{name!r} is no mailbox name: it has a control character")
 
 
 def _untouched_inbox(user: str) -> MailboxSeed:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,19 @@ def test_a_delivered_message_has_what_was_given() -> None:
     assert box.by_uid(5) is message
     assert box.by_uid(1) is None
     assert box.uidnext == 6
+
+
+def test_import_folder(tmp_path: Path) -> None:
+    box = make_mailbox()
+    for name in ("b.eml", "a.eml"):
+        (tmp_path / name).write_bytes(b"Subject: %b\r\n" % name.encode())
+    first, second = box.import_folder(tmp_path, ["\\Seen"], THEN)
+    assert box.messages == (first, second)
+    assert (first.data, second.data) == (b"Subject: a.eml\n", b"Subject: b.eml\n")
+    assert (first.flags, first.received, first.saved) == (("\\Seen",), THEN, NOW)
+    with pytest.raises(StoreError, match="none cannot be read"):
+        box.import_folder(tmp_path / "none")
+    assert box.message_count == 2
 
 
 def test_a_delivered_message_has_defaults() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -118,6 +119,15 @@ def test_two_users_of_one_name_are_refused() -> None:
         Store([UserSeed(name="ann"), UserSeed(name="ann")])
 
 
+def test_add_session() -> None:
+    store = make_store()
+    session = store.add_session("bob@example.com", "pop3", pid=7, ip="2001:db8::1")
+    assert session == LoginSession("bob@example.com", "pop3", 7, "2001:db8::1")
+    assert store.sessions == [LoginSession("ann"), session]
+    with pytest.raises(StoreError, match='"localhost" is no IP address'):
+        store.add_session("ann", ip="localhost")
+
+
 # Mailboxes
 
 
@@ -212,6 +222,52 @@ def test_quota_counts_virtual_bytes_of_all_mailboxes() -> None:
     assert (user.quota_used, user.message_count) == (7, 2)
     user.mailbox("INBOX").expunge([1])
     assert (user.quota_used, user.message_count) == (4, 1)
+
+
+# A Maildir tree
+
+
+def make_maildir(root: Path) -> Path:
+    for folder in ("cur", ".Sent/cur"):
+        (root / folder).mkdir(parents=True)
+    (root / "cur" / "1.a:2,Sa").write_text("Subject: in the tree")
+    (root / "dovecot-uidlist").write_text(f"3 V42 N10 G{'a' * 32}\n8 :1.a\n")
+    (root / "dovecot-keywords").write_text("0 Work\n")
+    (root / "subscriptions").write_text("Sent\n")
+    return root
+
+
+def test_import_maildir(tmp_path: Path) -> None:
+    user = make_store().users["ann"]
+    inbox, sent = user.import_maildir(make_maildir(tmp_path / "ann"))
+    assert inbox is user.mailbox("INBOX")
+    assert (inbox.guid, inbox.uidvalidity, inbox.uidnext) == ("a" * 32, 42, 10)
+    (mail,) = inbox.messages
+    assert (mail.uid, mail.flags, mail.keywords) == (8, ("\\Seen",), ("Work",))
+    assert listed(user) == ["Sent", "INBOX"]
+    assert sent.subscribed
+
+
+def test_import_maildir_behind_what_is_there(tmp_path: Path) -> None:
+    user = make_store().users["ann"]
+    inbox = user.mailbox("INBOX")
+    before = inbox.guid
+    for _ in range(8):
+        inbox.deliver(b"x")
+    user.import_maildir(make_maildir(tmp_path / "ann"))
+    assert inbox.guid == before
+    assert [one.uid for one in inbox.messages] == [*range(1, 9), 9]
+    assert user.mailbox("Sent").uidvalidity < user.create_mailbox("New").uidvalidity
+
+
+def test_a_maildir_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    store = make_store()
+    root = make_maildir(tmp_path / "ann")
+    (root / ".Sent" / "dovecot-uidlist").write_text("3 V0 N1\n")
+    before = picture(store)
+    with pytest.raises(StoreError, match=r"/\.Sent/dovecot-uidlist: line 1: UIDVALIDITY must be"):
+        store.users["ann"].import_maildir(root)
+    assert picture(store) == before
 
 
 # Snapshot and restore

@@ -208,6 +208,78 @@ def test_the_folder_stays_a_placeholder_until_it_is_given() -> None:
     assert load_store(RECORDED).users["bob"].home == "{{dir}}/home/bob"
 
 
+def test_counters_and_settings_of_a_mailbox(tmp_path: Path) -> None:
+    store = load(
+        tmp_path,
+        """
+        [[user]]
+        name = "ann"
+        [[user.mailbox]]
+        name = "Sent"
+        uidnext = 20
+        highestmodseq = 77
+        special_use = "\\\\Sent"
+        [[user.mailbox.mail]]
+        text = "first"
+        uid = 7
+        alternative = true
+        """,
+    )
+    sent = store.users["ann"].mailbox("Sent")
+    assert (sent.uidnext, sent.highestmodseq, sent.special_use) == (20, 77, "\\Sent")
+    (first,) = sent.messages
+    assert (first.uid, first.modseq, first.alternative) == (7, 77, True)
+    assert sent.deliver(b"second").uid == 20
+
+
+def test_a_folder_of_mails_comes_before_single_ones(tmp_path: Path) -> None:
+    (tmp_path / "mails").mkdir()
+    for name in ("b.eml", "a.eml"):
+        (tmp_path / "mails" / name).write_text(name)
+    inbox = 'folder = "mails/"\n[[user.mailbox.mail]]\ntext = "last"'
+    messages = load(tmp_path, MAILBOX + inbox).users["ann"].mailbox("INBOX").messages
+    assert [(one.uid, one.data) for one in messages] == [
+        (1, b"a.eml"),
+        (2, b"b.eml"),
+        (3, b"last"),
+    ]
+    assert {one.received for one in messages} == {NOW}
+
+
+def test_a_table_adds_to_the_mailbox_of_a_maildir(tmp_path: Path) -> None:
+    for folder in ("ann/cur", "ann/.Sent/cur"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "ann" / "cur" / "1.a:2,S").write_text("from the tree")
+    (tmp_path / "ann" / "dovecot-uidlist").write_text(f"3 V42 N10 G{'a' * 32}\n8 :1.a\n")
+    (tmp_path / "ann" / "subscriptions").write_text("V\t2\n\nSent\n")
+    ann = load(
+        tmp_path,
+        """
+        [[user]]
+        name = "ann"
+        maildir = "ann"
+        [[user.mailbox]]
+        name = "Trash"
+        subscribed = true
+        [[user.mailbox]]
+        name = "INBOX"
+        metadata = { "/private/comment" = "both" }
+        [[user.mailbox.mail]]
+        text = "from the table"
+        """,
+    ).users["ann"]
+    assert list(ann.mailboxes) == ["INBOX", "Sent", "Trash"]
+    assert list(ann.subscriptions) == ["Sent", "Trash"]
+    inbox = ann.mailbox("INBOX")
+    assert (inbox.uidvalidity, inbox.guid) == (42, "a" * 32)
+    assert inbox.metadata == {"/private/comment": "both"}
+    assert [(one.uid, one.flags, one.data) for one in inbox.messages] == [
+        (8, ("\\Seen",), b"from the tree"),
+        (10, (), b"from the table"),
+    ]
+    assert ann.mailbox("Trash").uidvalidity == 1700000002
+
+
 # What a file may not say
 
 USER = '[[user]]\nname = "ann"\n'
@@ -239,7 +311,44 @@ MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
         (USER + 'sieve.scripts = { a = "b.sieve" }', "user[0].sieve.scripts.a: "),
         (USER + 'subscriptions = "INBOX"', "user[0].subscriptions: must be a list, not text"),
         (MAILBOX + "uidvalidity = 0", "user[0].mailbox[0].uidvalidity: must be 1 or more, not 0"),
-        (MAILBOX + "uidvalidity = 4294967296", "user[0].mailbox[0].uidvalidity: must fit 32 bits"),
+        (
+            MAILBOX + "uidvalidity = 4294967296",
+            "user[0].mailbox[0].uidvalidity: must be 4294967295 or less, not 4294967296",
+        ),
+        (
+            MAILBOX + f'guid = "{"0" * 32}"\n[[user.mailbox]]\nname = "a"\nguid = "{"0" * 32}"',
+            f'user[0].mailbox[1].guid: "{"0" * 32}" is that of mailbox "INBOX" already',
+        ),
+        (MAILBOX + "uidnext = 0", "user[0].mailbox[0].uidnext: must be 1 or more, not 0"),
+        (
+            MAILBOX + "uidnext = 9\n[[user.mailbox.mail]]\ntext = ''\nuid = 9",
+            "user[0].mailbox[0].uidnext: must be 10 or more: UIDs below it are in use",
+        ),
+        (MAILBOX + "highestmodseq = 0", "user[0].mailbox[0].highestmodseq: must be 1 or more"),
+        (
+            MAILBOX + 'special_use = "\\\\sent"',
+            'user[0].mailbox[0].special_use: "\\sent" is no special use; did you mean "\\Sent"?',
+        ),
+        (
+            MAILBOX + 'metadata = { comment = "x" }',
+            "user[0].mailbox[0].metadata.comment: is no key: it must begin with /private/ or",
+        ),
+        (
+            MAILBOX + 'acl = { bob = ["read"] }',
+            "user[0].mailbox[0].acl.bob: is no identifier: write anyone, authenticated, owner,",
+        ),
+        (
+            MAILBOX + 'acl = { owner = ["reed"] }',
+            'user[0].mailbox[0].acl.owner: "reed" is no right; did you mean "read"?',
+        ),
+        (MAILBOX + 'folder = "none"', "user[0].mailbox[0].folder: "),
+        (USER + 'maildir = "none"', "user[0].maildir: "),
+        (USER + "maildir = 1", "user[0].maildir: must be text in quotes"),
+        (USER + "uid = 4294967295", "user[0].uid: must be 4294967294 or less, not 4294967295"),
+        (
+            USER + 'subscriptions = ["a", "b/"]',
+            'user[0].subscriptions[1]: "b/" is no mailbox name: it has an empty level',
+        ),
         (MAILBOX + 'guid = "06"', 'user[0].mailbox[0].guid: "06" is no GUID: it must be 32 hex'),
         (MAILBOX + "subscribed = 1", "user[0].mailbox[0].subscribed: must be true or false"),
         (MAILBOX + "metadata = 1", "user[0].mailbox[0].metadata: must be a table"),
@@ -269,6 +378,24 @@ MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
             "user[0].mailbox[0].mail[0].received: must be a date and time",
         ),
         (MAIL + "received = 2024-01-01", "user[0].mailbox[0].mail[0].received: must be a date and"),
+        (
+            MAIL + "received = 10:00:00",
+            "user[0].mailbox[0].mail[0].received: must be a date and time without quotes, "
+            "as 2024-01-31T10:00:00Z, not a time",
+        ),
+        (MAIL + "alternative = 1", "user[0].mailbox[0].mail[0].alternative: must be true or"),
+        (
+            MAIL + "uid = 4294967295",
+            "user[0].mailbox[0].mail[0].uid: leaves no UID for the next mail",
+        ),
+        (
+            MAIL + "copies = 4294967295",
+            "user[0].mailbox[0].mail[0].copies: leaves no UID for the next mail",
+        ),
+        (
+            MAIL + 'flags = ["a b"]',
+            'user[0].mailbox[0].mail[0].flags: "a b" cannot be a keyword: it must be an IMAP atom',
+        ),
         (MAIL + "copies = 0", "user[0].mailbox[0].mail[0].copies: must be 1 or more, not 0"),
         (
             MAIL + f'copies = 2\nguid = "{"0" * 32}"',
@@ -280,6 +407,19 @@ MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
         ),
         (MAILBOX + "[[user.mailbox.mail]]", "user[0].mailbox[0].mail[0].file: a mail has either"),
         ("[[session]]\npid = 1", "session[0].user: is missing"),
+        ('[[session]]\nuser = ""', "session[0].user: must not be empty"),
+        ('[[session]]\nuser = "a"\npid = 0', "session[0].pid: must be 1 or more, not 0"),
+        (
+            '[[session]]\nuser = "a"\nip = "localhost"',
+            'session[0].ip: "localhost" is no IP address: it must be "192.0.2.1" or',
+        ),
+        ('[[session]]\nuser = "a"\nips = ""', 'session[0].ips: is not known; did you mean "ip"'),
+        ('[dict]\na = "1"', "dict.a: is no key: it must begin with priv/ or shared/"),
+        ('[files]\n"/a" = "1"', "files./a: is no path below base_dir: write it as"),
+        ('[files]\n"../a" = "1"', "files.../a: is no path below base_dir: write it as"),
+        ('[files]\n"a//b" = "1"', "files.a//b: is no path below base_dir: write it as"),
+        ('[files]\na = "1"\n"a/b" = "1"', 'files.a/b: lies below "a", which is a file'),
+        ("[files]\na = [1]", "files.a: must be text, not a list"),
         ("[dict]\na = 1.5", "dict.a: must be text, not a number (1.5)"),
         ("a = ", "is not valid TOML: Invalid value (at end of document)"),
     ],

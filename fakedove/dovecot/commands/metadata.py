@@ -28,7 +28,8 @@ _ALWAYS_IN_INBOX = {
     "private": (),
     "shared": (f"{_SERVER_PREFIX}admin", f"{_SERVER_PREFIX}comment"),
 }
-_FIXED = frozenset({"/private/specialuse"})
+_SPECIAL_USE = "/private/specialuse"
+_FIXED = frozenset({_SPECIAL_USE})
 _FIXED_IN_INBOX = frozenset(f"/shared/{name}" for name in _ALWAYS_IN_INBOX["shared"])
 
 
@@ -65,7 +66,10 @@ def metadata_get(call: Call) -> Output:
     if isinstance(box, Status):
         return box
     key = _key(call)
-    value = "" if key in _fixed(box) else box.metadata.get(key, "")
+    if key == _SPECIAL_USE:
+        value = box.special_use
+    else:
+        value = "" if key in _fixed(box) else box.metadata.get(key, "")
     yield (value.encode(errors="surrogateescape"),)
     return Status.OK
 
