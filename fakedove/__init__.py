@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fakedove.dovecot.status import Status as Status
     from fakedove.dovecot.store import Store as Store
     from fakedove.dovecot.user import User as User
+    from fakedove.dovecot.user import UserSeed as UserSeed
     from fakedove.errors import ConfigurationError as ConfigurationError
     from fakedove.errors import FakeDovecotError as FakeDovecotError
     from fakedove.errors import ListenError as ListenError
@@ -61,6 +62,7 @@ _HOMES = {
     "UnknownNameError": "errors",
     "UnknownReleaseError": "errors",
     "User": "dovecot.user",
+    "UserSeed": "dovecot.user",
     "open_trio_client": "client",
 }
 

@@ -12,12 +12,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
+from fakedove.dovecot.store import Store
 from fakedove.dovecot.toml_table import Table
 from fakedove.errors import ConfigurationError
 
@@ -30,7 +32,7 @@ Value: TypeAlias = str | int | None
 
 _KEYS = (
     *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "doveadm_port"),
-    *("store", "base_dir", "listener", "tls", "stub"),
+    *("store", "clock", "seed", "base_dir", "listener", "tls", "stub"),
 )
 _LATER_KEYS = ("doveadm_api_key", "hostname", "script", "execute", "plugin", "post_login")
 _LISTENER_KEYS = (
@@ -107,8 +109,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str | None
     doveadm_password: str
     doveadm_port: int
-    #: Path of the store file; None: the embedded demo store.
-    store: str | None
+    #: Path of the store file, or the store itself; None: the embedded demo store.
+    store: str | Store | None
+    #: When the clock stands still at the start; None: it runs.
+    clock: datetime | None
+    #: Of the random source, for GUIDs and session ids; None: they differ each time.
+    seed: int | None
     #: None: a fresh temporary directory.
     base_dir: str | None
     listener: tuple[Listener, ...]
@@ -155,7 +161,9 @@ def _config(values: Mapping[str, object]) -> Config:
         protocol=top.optional_text("protocol"),
         doveadm_password=top.text("doveadm_password", "secret"),
         doveadm_port=port,
-        store=top.path("store") if "store" in top else None,
+        store=top.path_or("store", Store) if "store" in top else None,
+        clock=top.optional_moment("clock"),
+        seed=top.optional_integer("seed"),
         base_dir=top.path("base_dir") if "base_dir" in top else None,
         listener=_listeners(top),
         tls=_tls(top) if "tls" in top else None,

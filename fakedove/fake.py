@@ -13,7 +13,9 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -25,7 +27,7 @@ from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import choose_release
-from fakedove.dovecot.store import Store
+from fakedove.dovecot.store import Snapshot, Store
 from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import ConfigurationError, FakeDovecotError, StubError
 from fakedove.plan import Session
@@ -69,7 +71,9 @@ class AsyncFakeDovecot:
         #: What Dovecot would have written to its log files.
         self.log = ServerLog()
         self._listeners = _listener_settings(self.config)
-        self._stores: dict[str | None, Store] = {}
+        #: Stores, and what they were at the start, by file and by the moment at which mail
+        #: without a date was received.
+        self._stores: dict[tuple[object, datetime | None], tuple[Store, Snapshot]] = {}
         self._begun: _Parts | None = None
         self._end = AsyncExitStack()
         _release(self.config)
@@ -336,7 +340,7 @@ class AsyncFakeDovecot:
 
     def _make_world(self, premises: Premises, config: Config) -> World:
         release = _release(config)
-        store = self._fresh_store(premises, config.store)
+        store = self._fresh_store(premises, config)
         return World(
             release,
             store,
@@ -347,18 +351,21 @@ class AsyncFakeDovecot:
             base_dir=str(premises.base_dir),
             directory=str(premises.base_dir),
             doveadm_port=config.doveadm_port,
+            random=Random(config.seed),
         )
 
-    def _fresh_store(self, premises: Premises, path: str | None) -> Store:
-        """Return the store of `path` as it was loaded, loading it the first time."""
-        store = self._stores.get(path)
-        if store is None:
-            directory = str(premises.base_dir)
-            store = load_store(DEMO_STORE if path is None else path, directory=directory)
-            self._stores[path] = store
+    def _fresh_store(self, premises: Premises, config: Config) -> Store:
+        """Return the configured store as it was at first, loading it the first time."""
+        key = (config.store, config.clock)
+        if key not in self._stores:
+            store = _store(config, str(premises.base_dir))
+            self._stores[key] = store, store.snapshot()
         else:
-            store.restore()
-            store.clock.run()
+            store, start = self._stores[key]
+            store.restore(start)
+        store.clock.become(config.clock)
+        if config.seed is not None:
+            store.random.seed(config.seed)
         return store
 
     def make_session(self, listener: str) -> Session:
@@ -381,6 +388,13 @@ class AsyncFakeDovecot:
             problems.append(_unarmed(stub))
             stub.remove()
         return problems
+
+
+def _store(config: Config, directory: str) -> Store:
+    if isinstance(config.store, Store):
+        return config.store
+    path = DEMO_STORE if config.store is None else config.store
+    return load_store(path, directory=directory, clock=Clock(config.clock))
 
 
 def _release(config: Config) -> Release:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,12 @@ def test_a_whole_file(tmp_path: Path) -> None:
     )
 
 
+def test_clock_and_seed() -> None:
+    config = make_config(clock=datetime(2024, 5, 1, 12), seed=7)
+    assert (config.clock, config.seed) == (datetime(2024, 5, 1, 12, tzinfo=UTC), 7)
+    assert (make_config().clock, make_config().seed) == (None, None)
+
+
 def test_keywords_take_the_place_of_the_files_keys(tmp_path: Path) -> None:
     text = 'dovecot = "2.4.1"\nstore = "b"'
     config = load(tmp_path, text, store=Path("c.toml"), dovecot=None)
@@ -186,6 +193,9 @@ WHO = {"command": "who"}
         ({"doveadm_port": 65536}, "doveadm_port: must be a port, 0 to 65535, not 65536"),
         ({"doveadm_port": "1"}, "doveadm_port: must be a whole number, not text"),
         ({"store": 1}, "store: must be text"),
+        ({"clock": "2024"}, "clock: must be a date and time without quotes, as 2024-01-31T10"),
+        ({"seed": "1"}, "seed: must be a whole number, not text"),
+        ({"seed": -1}, "seed: must be 0 or more, not -1"),
         ({"tls": "server.pem"}, "tls: must be a table, not text"),
         ({"tls": {"cert": "a"}}, 'tls.key: is missing, for example key = "server.key'),
         ({"tls": {"crt": "a"}}, 'tls.crt: is not known; did you mean "cert"?'),

@@ -19,6 +19,8 @@ import trio
 import trio.testing
 
 from fakedove.certificates import make_server_certificate
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.user import UserSeed
 from fakedove.errors import (
     ConfigurationError,
     FakeDovecotError,
@@ -334,6 +336,51 @@ async def test_reset_restores_everything() -> None:
         assert (len(fake.journal), len(fake.log)) == (0, 0)
         assert (await ask(fake, QUOTA)).endswith(b"+\n")
         assert fake.describe()["listeners"] == addresses
+
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def made(fake: AsyncFakeDovecot) -> tuple[object, ...]:
+    """Make a mailbox with a mail; return what time and chance decide of it."""
+    box = fake.store.users["ann"].create_mailbox("Made")
+    mail = box.deliver(b"x")
+    return box.guid, box.uidvalidity, mail.guid, mail.received, mail.saved
+
+
+async def test_with_clock_and_seed_every_run_and_every_reset_is_the_same() -> None:
+    async with AsyncFakeDovecot(clock=NOON, seed=1) as fake:
+        first = made(fake)
+        assert first[1] == int(NOON.timestamp())
+        fake.clock.advance(60)
+        await fake.reset()
+        assert made(fake) == first
+        await fake.reset(seed=2)
+        assert made(fake) != first
+    async with AsyncFakeDovecot(clock=NOON, seed=1) as fake:
+        assert made(fake) == first
+
+
+async def test_mail_without_a_date_goes_by_the_configured_clock(tmp_path: Path) -> None:
+    path = tmp_path / "store.toml"
+    mail = '[[user.mailbox]]\nname = "INBOX"\n[[user.mailbox.mail]]\ntext = ""\n'
+    path.write_text(f'[[user]]\nname = "ann"\n{mail}')
+    async with AsyncFakeDovecot(store=path, clock=NOON) as fake:
+        assert fake.store.users["ann"].mailbox("INBOX").messages[0].received == NOON
+        later = datetime(2025, 1, 1, tzinfo=UTC)
+        await fake.reset(clock=later)
+        assert fake.store.users["ann"].mailbox("INBOX").messages[0].received == later
+
+
+async def test_a_store_made_in_python() -> None:
+    store = Store(UserSeed(name=f"user{number}") for number in range(100))
+    store.add_user("eve")
+    async with AsyncFakeDovecot(store=store) as fake:
+        assert (await ask(fake, b"\tuser99\tquota get")).endswith(b"+\n")
+        fake.store.remove_user("user99")
+        await fake.reset()
+        assert fake.store is store
+        assert list(store.users)[99:] == ["user99", "eve"]
 
 
 async def test_reset_can_change_the_release_and_goes_back() -> None:

@@ -29,6 +29,7 @@ NAMES = [
     "UnknownNameError",
     "UnknownReleaseError",
     "User",
+    "UserSeed",
     "open_trio_client",
 ]
 

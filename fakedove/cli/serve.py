@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -20,6 +21,8 @@ from fakedove.net.listeners import is_loopback, tcp_listener
 
 #: Where Dovecot's documentation has doveadm listen.
 DOCUMENTED_PORT = 24245
+
+_USERS_SHOWN = 20
 
 
 @click.command("serve")
@@ -112,8 +115,15 @@ def _introduce(fake: ServedFake) -> None:
         if listener.address is not None and not is_loopback(listener.address[0]):
             say(f"  warning: other machines can reach {listener.name}")
     say(f"  {'ca':<8} {fake.ca_path}")
-    say(f"users: {', '.join(fake.store.names())}")
+    say(f"users: {_users(fake)}")
     _suggest(fake)
+
+
+def _users(fake: ServedFake) -> str:
+    """Return the first users' names, and how many more there are."""
+    shown = list(islice(fake.store.names(), _USERS_SHOWN))
+    more = fake.store.count() - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def _place(fake: ServedFake, listener: Listener) -> str:

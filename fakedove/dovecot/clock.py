@@ -37,6 +37,13 @@ class Clock:
         """Go with the wall clock again, unshifted."""
         self._shift, self._stopped = timedelta(0), None
 
+    def become(self, start: datetime | None) -> None:
+        """Be as a new clock that starts at `start`."""
+        if start is None:
+            self.run()
+        else:
+            self.set(start)
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward by `seconds`, or back by a negative number of them."""
         if self._stopped is not None:

@@ -29,11 +29,11 @@ from fakedove.dovecot.names import check_mailbox_name
 from fakedove.dovecot.toml_table import Table
 from fakedove.errors import did_you_mean
 
-_MAILBOX_KEYS = (
+MAILBOX_KEYS = (
     *("name", "guid", "uidvalidity", "uidnext", "highestmodseq", "subscribed", "special_use"),
     *("metadata", "acl", "folder", "mail"),
 )
-_MAIL_KEYS = (
+MAIL_KEYS = (
     *("file", "text", "flags", "received", "saved", "uid", "guid", "copies", "alternative"),
 )
 _IDENTIFIERS = "anyone, authenticated, owner, user=NAME, group=NAME or group-override=NAME"
@@ -63,6 +63,8 @@ class MailboxTables:
 
         `sieve_changes` is how often Sieve scripts, which INBOX keeps, were changed.
         """
+        if "mailbox" not in table and "maildir" not in table:
+            return UserMail((), _subscriptions(table))
         tree = self._maildir(user, table)
         tables = _by_name(table)
         seeds = {seed.name: seed for seed in tree.mailboxes}
@@ -116,7 +118,7 @@ class MailboxTables:
             guid = derived_guid(user, box.name, uidnext)
             yield _message(file, uidnext, guid, self._now, self._now)
             uidnext += 1
-        for mail in table.tables("mail", _MAIL_KEYS):
+        for mail in table.tables("mail", MAIL_KEYS):
             file = self._mail(mail)
             flags, keywords = mail.checked("flags", split_flags, mail.words("flags"))
             received = mail.moment("received", self._now)
@@ -147,7 +149,7 @@ class MailboxTables:
 def _by_name(user: Table) -> dict[str, Table]:
     """Return the mailbox tables by name."""
     tables: dict[str, Table] = {}
-    for table in user.tables("mailbox", _MAILBOX_KEYS):
+    for table in user.tables("mailbox", MAILBOX_KEYS):
         name = table.text("name")
         table.checked("name", check_mailbox_name, name)
         name = "INBOX" if name.upper() == "INBOX" else name

@@ -75,7 +75,8 @@ class Store:
         `keys` are those of the dict. Raises StoreError if two users have the same name.
         """
         self.clock = clock or Clock()
-        self._random = random or random_module.Random()
+        #: The source of new GUIDs; give it a seed to have the same ones again.
+        self.random = random or random_module.Random()
         self._loaded: Mapping[str, UserSeed] = _by_name(seeds)
         self._start = Snapshot(
             changed={}, sessions=tuple(sessions), keys=keys or {}, files=files or {}
@@ -148,7 +149,7 @@ class Store:
             passdb=tuple((passdb or {}).items()),
         )
         self._added[name] = None
-        self._live[name] = user = User(seed, self.clock, self._random)
+        self._live[name] = user = User(seed, self.clock, self.random)
         return user
 
     def add_session(
@@ -213,7 +214,7 @@ class Store:
         user = self._live.get(name)
         if user is None and name in self:
             seed = self._point.changed.get(name) or self._loaded[name]
-            self._live[name] = user = User(seed, self.clock, self._random)
+            self._live[name] = user = User(seed, self.clock, self.random)
         return user
 
 

@@ -31,12 +31,12 @@ from fakedove.errors import StoreError, did_you_mean
 DEMO_STORE = Path(__file__).parent.parent / "data" / "store.toml"
 
 _STORE_KEYS = ("user", "session", "dict", "files")
-_USER_KEYS = (
+USER_KEYS = (
     *("name", "password", "uid", "gid", "home", "quota_storage", "quota_messages"),
     *("quota_grace", "userdb", "passdb", "subscriptions", "maildir", "mailbox", "sieve"),
 )
 _SIEVE_KEYS = ("scripts", "active")
-_SESSION_KEYS = ("user", "service", "pid", "ip")
+SESSION_KEYS = ("user", "service", "pid", "ip")
 
 #: Stands in the file for the folder of the server.
 _DIRECTORY = "{{dir}}"
@@ -76,7 +76,7 @@ class _Loader:
         top = Table(self._parsed(), _STORE_KEYS, self._fail)
         return Store(
             self._users(top),
-            sessions=[_session(table) for table in top.tables("session", _SESSION_KEYS)],
+            sessions=[_session(table) for table in top.tables("session", SESSION_KEYS)],
             keys=_keys(top),
             files=_files(top),
             clock=clock,
@@ -100,7 +100,7 @@ class _Loader:
 
     def _users(self, top: Table) -> Iterator[UserSeed]:
         taken: dict[str, int] = {}
-        for index, table in enumerate(top.tables("user", _USER_KEYS)):
+        for index, table in enumerate(top.tables("user", USER_KEYS)):
             name = _not_empty(table, "name")
             if name in taken:
                 raise table.error("name", f'"{name}" is the name of user[{taken[name]}] already')

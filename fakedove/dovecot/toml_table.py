@@ -113,6 +113,11 @@ class Table:
             return os.fsdecode(value)
         return self.text(key)
 
+    def path_or(self, key: str, kind: type[_T]) -> str | _T:
+        """Return a path, or an object of a kind that only Python can give."""
+        value = self._values[key]
+        return value if isinstance(value, kind) else self.path(key)
+
     def integer(self, key: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
         """Return a whole number, at least `minimum` and at most `maximum`."""
         value = self._values.get(key, default)
@@ -148,6 +153,10 @@ class Table:
         if not isinstance(value, datetime):
             raise self._wrong(key, "a date and time without quotes, as 2024-01-31T10:00:00Z")
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def optional_moment(self, key: str) -> datetime | None:
+        """Return a date and time, or None if `key` is absent."""
+        return self.moment(key, datetime.min) if key in self._values else None
 
     def choice(self, key: str, choices: Collection[str], default: str) -> str:
         """Return one of `choices`."""

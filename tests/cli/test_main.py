@@ -122,6 +122,19 @@ def test_a_wrong_configuration_is_one_line_and_78(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [("serve", "--ephemeral"), ("run",)])
+def test_a_wrong_store_is_one_line_and_78(words: tuple[str, ...], short_path: Path) -> None:
+    store = short_path / "store.toml"
+    store.write_text('[[user]]\nname = "ann"\nquota_storage = "1X"\n')
+    command = ("--", "true") if words == ("run",) else ()
+    done = fakedove(*words, "--store", store, *command)
+    assert done.stderr == (
+        f'fakedove: {store}: user[0].quota_storage: "1X" has the unknown unit "X": '
+        "there are B, K, M, G and T\n"
+    )
+    assert done.returncode == 78
+
+
 def test_a_reader_that_is_gone_is_no_traceback(short_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
