@@ -41,6 +41,7 @@ class Mailbox:
         "_clock",
         "_keywords",
         "_messages",
+        "_new",
         "_random",
         "_seed",
         "_subscriptions",
@@ -92,8 +93,10 @@ class Mailbox:
         self._seed = seed
         self._keywords = Keywords(seed.keywords)
         self._tracks_modseqs = seed.tracks_modseqs
-        # Two views of the messages; each is made from the other when it is asked for.
+        # Two views of the messages; each is made from the other when it is asked for. While
+        # there is no index, what comes in waits, so that it costs nothing for what was there.
         self._messages: tuple[Message, ...] | None = seed.messages
+        self._new: list[Message] = []
         self._by_uid: dict[int, Message] | None = None
         self._subscriptions = subscriptions
         self._clock = clock
@@ -107,6 +110,9 @@ class Mailbox:
         """All messages in UID order."""
         if self._messages is None:
             self._messages = tuple(self._index().values())
+        elif self._new:
+            self._messages = (*self._messages, *self._new)
+            self._new.clear()
         return self._messages
 
     @property
@@ -231,7 +237,12 @@ class Mailbox:
         if not new:
             return ()
         put, self.highestmodseq = appended(new, self._keywords, self.highestmodseq)
-        self._put(put)
+        if self._by_uid is None:
+            self._new += put
+            for message in put:
+                self._count(message, 1)
+        else:
+            self._put(put)
         return put
 
     def copy_in(self, messages: Iterable[Message]) -> tuple[Message, ...]:
@@ -326,7 +337,7 @@ class Mailbox:
 
     def _index(self) -> dict[int, Message]:
         if self._by_uid is None:
-            self._by_uid = {message.uid: message for message in self._messages or ()}
+            self._by_uid = {message.uid: message for message in self.messages}
         return self._by_uid
 
     def _put(self, messages: Iterable[Message]) -> None:

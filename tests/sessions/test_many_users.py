@@ -148,11 +148,18 @@ def test_only_users_that_are_asked_for_come_to_life() -> None:
 def test_what_a_delivery_costs_does_not_depend_on_the_mails_that_are_there() -> None:
     costs = []
     for count in (10, 1000):
-        box = many(10).users["user7@example.com"].mailbox("INBOX")
-        box.append(box.draft(b"x") for _ in range(count))
+        store = many(10)
+        inbox = store.users["user7@example.com"].mailbox("INBOX")
+        inbox.append(inbox.draft(b"x") for _ in range(count))
+        store.restore(store.snapshot())
         with watched() as ran:
-            box.deliver(b"x")
+            inbox = store.users["user7@example.com"].mailbox("INBOX")
+            inbox.deliver(b"y")
+            store.snapshot()
+            inbox.deliver(b"z")
         costs.append(ran.lines)
+        assert [one.data for one in inbox.messages[-3:]] == [b"x", b"y", b"z"]
+        assert inbox.by_uid(count + 1) is inbox.messages[count]
     assert costs[0] == costs[1]
 
 
