@@ -2,16 +2,22 @@
 
 A group is a start with its name as mailbox, the members, and an end where all is None. What
 is missing or broken is filled in with words such as MISSING_DOMAIN for IMAP, or left empty.
+
+The expressions are about the letters of `address_words`. They never fail where a part of an
+address is broken: they take what is there and leave the group out that would name it, since
+what comes behind a comma is read all the same.
 """
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
-from fakedove.dovecot.mime.scanner import Found, Scanner
+from fakedove.dovecot.mime.address_words import Words
 
 
-class Address(msgspec.Struct, gc=False):
+class Address(msgspec.Struct, frozen=True, gc=False):
     """One address; None is NIL."""
 
     name: bytes | None = None
@@ -22,170 +28,172 @@ class Address(msgspec.Struct, gc=False):
 
 def parse_addresses(value: bytes, *, fill_missing: bool) -> list[Address]:
     """Return the addresses in a header's value; `fill_missing` as IMAP's ENVELOPE has it."""
-    parser = _Parser(value, fill_missing)
-    if parser.scanner.skip_white() is Found.MORE:
-        parser.read_list()
-    return parser.addresses
+    return _Reader(Words(value), fill_missing).read()
 
 
-class _Parser:
-    def __init__(self, value: bytes, fill_missing: bool) -> None:
-        self.scanner = Scanner(value, replaces_nul=True)
-        self.addresses: list[Address] = []
+#: A gap or none; a broken one is the last there is.
+_G = "[gG]?+"
+_WHOLE = "(?<!G)"
+_PHRASE = rf"(?!\.)(?P<phrase>(?:(?:[a.]++|q){_G})*+)"
+_LOCAL = rf"""(?P<local>
+      q{_G}
+    | \.*+ a{_G} (?:\.++a{_G})*+ (?: (?!\.) | \.++(?=[@$]) )
+    | \.++(?=[@$])
+){_WHOLE}"""
+_BROKEN_LOCAL = rf"[qQ]{_G} | \.*+ (?:a{_G}\.++)*+ (?:a{_G})?+"
+_DOMAIN = rf"(?: l{_G} | a{_G} (?:\.{_G}a{_G})*+ (?!\.) ){_WHOLE}"
+_BROKEN_DOMAIN = rf"(?: l{_G} | (?:a{_G}\.{_G})*+ (?:a{_G})?+ )"
+_HOPS = rf"(?:@{_G}{_DOMAIN}(?:,{_G})*+)"
+
+
+def _over_letters(grammar: str) -> re.Pattern[str]:
+    return re.compile(grammar, re.VERBOSE)
+
+
+_ANY_GAP = _over_letters(_G)
+_COMMA = _over_letters(rf",{_G}")
+_GROUP = _over_letters(rf"{_PHRASE}:{_G}")
+_GROUP_END = _over_letters(rf";{_G}")
+_NAMED = _over_letters(rf"{_PHRASE}<{_G}")
+_ROUTE = _over_letters(
+    rf"(?P<route>{_HOPS}++)(?!@)(?P<colon>:{_G})?+ | {_HOPS}*+ @{_G}{_BROKEN_DOMAIN}"
+)
+_HOP = _over_letters("@[^@,]*+")
+_SPEC_END = _over_letters(rf">{_G}{_WHOLE}")
+_LOCAL_PART = _over_letters(rf"{_LOCAL} | {_BROKEN_LOCAL}")
+_AT_DOMAIN = _over_letters(rf"@{_G}(?: (?P<domain>{_DOMAIN}) | {_BROKEN_DOMAIN} )")
+#: More of a name, behind what looked like a mailbox.
+_REST = _over_letters(rf"(?: (?P<gap>g) | (?!\.) )(?P<phrase>(?:(?:[a.]++|q){_G})*+Q?+)")
+_PHRASE_WORD = _over_letters("[a.]++|[qQ]")
+
+
+class _Reader:
+    def __init__(self, words: Words, fill_missing: bool) -> None:
+        self._words = words
+        self._at = 0
         self._fill_missing = fill_missing
-        self._address = Address()
-        #: Whether the address under work has a fault that its fields do not show.
-        self._broken = False
-        self._text = bytearray()
+        self._addresses: list[Address] = []
 
-    def read_list(self) -> None:
-        while self._read_address() is not Found.END and self.scanner.take(b","):
-            found = self.scanner.skip_white()
-            if found is Found.BROKEN:
-                self._add_filled()
-            if found is not Found.MORE:
-                return
+    def read(self) -> list[Address]:
+        """Read the whole list, up to what has no place in it."""
+        self._take(_ANY_GAP)
+        while self._next != "$":
+            if not self._read_group():
+                self._read_mailbox()
+            comma = self._take(_COMMA)
+            if comma is None:
+                break
+            if comma[0].endswith("G"):
+                self._add()
+        return self._addresses
 
-    def _read_address(self) -> Found:
-        start = self.scanner.position
-        found = self._read_group()
-        if found is Found.BROKEN:
-            self.scanner.position = start
-            found = self._read_mailbox()
-        return found
+    @property
+    def _next(self) -> str:
+        return self._words.letters[self._at]
 
-    def _read_group(self) -> Found:
-        self._text.clear()
-        if self.scanner.read_phrase(self._text) is not Found.MORE or not self.scanner.take(b":"):
-            return Found.BROKEN
-        found = self.scanner.skip_white()
-        self._address.mailbox = bytes(self._text)
-        self._add()
-        if found is Found.MORE and not self.scanner.at(b";"):
-            found = self._read_members()
-        if found is not Found.BROKEN:
-            found = self.scanner.skip_white() if self.scanner.take(b";") else Found.BROKEN
-        self._add()
-        return Found.END if found is Found.END else Found.MORE
+    def _take(self, expected: re.Pattern[str]) -> re.Match[str] | None:
+        match = expected.match(self._words.letters, self._at)
+        if match is not None:
+            self._at = match.end()
+        return match
 
-    def _read_members(self) -> Found:
-        while True:
-            self._read_mailbox()
-            if not self.scanner.take(b","):
-                return Found.MORE
-            if self.scanner.skip_white() is not Found.MORE:
-                return Found.BROKEN
+    def _said(self, match: re.Match[str], group: str | int = 0) -> bytes | None:
+        """Return what the words of a group say, None where the group is not there."""
+        return None if match[group] is None else self._words.said(*match.span(group))
 
-    def _read_mailbox(self) -> Found:
-        start = self.scanner.position
-        found = self._read_named()
-        if found is Found.BROKEN:
-            self.scanner.position = start
-            found = self._read_bare()
-            one = self._address
-            if self._broken and one.name is None and one.mailbox and one.domain is None:
-                one.name, one.mailbox = one.mailbox, None
-        self._add_filled()
-        return found
+    def _phrase(self, match: re.Match[str]) -> bytes:
+        """Return the words of a phrase with one space between them."""
+        words = _PHRASE_WORD.finditer(self._words.letters, *match.span("phrase"))
+        return b" ".join(self._words.said(*word.span()) for word in words)
 
-    def _read_named(self) -> Found:
-        """Read `name <address>`."""
-        self._text.clear()
-        if self.scanner.read_phrase(self._text) is not Found.MORE or not self.scanner.at(b"<"):
-            return Found.BROKEN
-        self._address.name = bytes(self._text) or None
-        if self._read_angle() is Found.BROKEN and self._fill_missing:
-            self._address.domain = b"SYNTAX_ERROR"
-        return Found.END if self.scanner.at_end else Found.MORE
+    def _read_group(self) -> bool:
+        start = self._take(_GROUP)
+        if start is None:
+            return False
+        self._addresses.append(Address(mailbox=self._phrase(start)))
+        if self._next != ";":
+            while self._next != "$":
+                self._read_mailbox()
+                if self._take(_COMMA) is None:
+                    break
+        self._take(_GROUP_END)
+        self._addresses.append(Address())
+        return True
 
-    def _read_angle(self) -> Found:
-        scanner = self.scanner
-        scanner.position += 1
-        if scanner.skip_white() is not Found.MORE:
-            return Found.BROKEN
-        if scanner.at(b"@"):
-            if self._read_route() is not Found.MORE or not scanner.take(b":"):
-                if self._fill_missing:
-                    self._address.route = b"INVALID_ROUTE"
-                if scanner.at_end:
-                    return Found.BROKEN
-            if scanner.skip_white() is not Found.MORE:
-                return Found.BROKEN
-        if not scanner.at(b">"):
-            if self._read_local_part() is not Found.MORE:
-                return Found.BROKEN
-            if scanner.at(b"@") and self._read_domain() is not Found.MORE:
-                return Found.BROKEN
-        return scanner.skip_white() if scanner.take(b">") else Found.BROKEN
-
-    def _read_route(self) -> Found:
-        scanner = self.scanner
-        self._text.clear()
-        while not scanner.at_end:
-            if not scanner.at(b"@"):
-                self._address.route = bytes(self._text)
-                return Found.MORE
-            self._text += b",@" if self._text else b"@"
-            found = scanner.read_domain(self._text)
-            if found is not Found.MORE:
-                return found
-            while scanner.skip_white() is Found.MORE and scanner.take(b","):
-                pass
-        return Found.END
-
-    def _read_bare(self) -> Found:
-        """Read `local@domain (name)`; anything else is taken for a name."""
-        scanner = self.scanner
-        scanner.comment = b""
-        quoted = scanner.at(b'"')
-        found = self._read_local_part()
-        if found is not Found.MORE:
-            self._broken = True
-        has_domain = found is not Found.END and scanner.at(b"@")
-        if has_domain:
-            domain = self._read_domain()
-            if domain is not Found.MORE:
-                found = domain
-        if scanner.comment:
-            self._address.name = scanner.comment
-        elif not has_domain:
-            found = Found.BROKEN
-            self._broken = True
-            self._text += b" "
-            before = len(self._text)
-            scanner.read_phrase(self._text)
-            if len(self._text) != before:
-                self._address.mailbox = None
-                self._address.name = bytes(self._text)
-            elif not quoted:
-                self._address.domain = b""
-        return found
-
-    def _read_local_part(self) -> Found:
-        self._text.clear()
-        if self.scanner.at(b'"'):
-            found = self.scanner.read_quoted(self._text)
+    def _read_mailbox(self) -> None:
+        named = self._take(_NAMED)
+        if named is None:
+            self._read_bare()
         else:
-            found = self.scanner.read_loose_dot_atom(self._text)
-        if found is not Found.BROKEN:
-            self._address.mailbox = bytes(self._text)
-        return found
+            self._read_spec(self._phrase(named) or None)
 
-    def _read_domain(self) -> Found:
-        self._text.clear()
-        found = self.scanner.read_domain(self._text)
-        if found is not Found.BROKEN:
-            self._address.domain = bytes(self._text)
-        return found
+    def _read_spec(self, name: bytes | None) -> None:
+        """Read `route:mailbox@domain>`, behind the `<`."""
+        route = self._read_route() if self._next == "@" else None
+        mailbox = domain = None
+        broken = False
+        if self._next != ">":
+            mailbox = self._read_local_part()
+            broken = mailbox is None
+            if not broken and self._next == "@":
+                domain = self._read_domain()
+                broken = domain is None
+        broken = broken or self._take(_SPEC_END) is None
+        if broken and self._fill_missing:
+            domain = b"SYNTAX_ERROR"
+        self._add(name, route, mailbox, domain)
 
-    def _add_filled(self) -> None:
-        if self._address.mailbox is None:
-            self._address.mailbox = b"MISSING_MAILBOX" if self._fill_missing else b""
-        if not self._address.domain:
-            self._address.domain = b"MISSING_DOMAIN" if self._fill_missing else b""
-        self._add()
+    def _read_route(self) -> bytes | None:
+        match = self._take(_ROUTE)
+        assert match is not None, "an @ begins it"
+        if match["colon"] is None:
+            return b"INVALID_ROUTE" if self._fill_missing else None
+        hops = _HOP.finditer(self._words.letters, *match.span("route"))
+        return b",".join(self._words.said(*hop.span()) for hop in hops)
 
-    def _add(self) -> None:
-        self.addresses.append(self._address)
-        self._address = Address()
-        self._broken = False
+    def _read_bare(self) -> None:
+        """Read `local@domain (name)`; anything else is taken for a name."""
+        start, quoted = self._at, self._next in "qQ"
+        mailbox = self._read_local_part()
+        end, has_domain = self._at, self._next == "@"
+        domain = self._read_domain() if has_domain else None
+        comment = self._words.last_comment(start, self._at) or None
+        if comment or has_domain:
+            self._add(comment, None, mailbox, domain)
+        elif rest := self._read_rest():
+            self._add(self._words.said(start, end) + b" " + rest)
+        elif quoted and mailbox:
+            self._add(mailbox)
+        else:
+            self._add(mailbox=mailbox)
+
+    def _read_local_part(self) -> bytes | None:
+        match = self._take(_LOCAL_PART)
+        assert match is not None, "it may be empty"
+        return self._said(match, "local")
+
+    def _read_domain(self) -> bytes | None:
+        match = self._take(_AT_DOMAIN)
+        assert match is not None, "an @ begins it"
+        return self._said(match, "domain")
+
+    def _read_rest(self) -> bytes:
+        match = self._take(_REST)
+        if match is None:
+            return b""
+        phrase = self._phrase(match)
+        return b" " + phrase if match["gap"] and match["phrase"] else phrase
+
+    def _add(
+        self,
+        name: bytes | None = None,
+        route: bytes | None = None,
+        mailbox: bytes | None = None,
+        domain: bytes | None = None,
+    ) -> None:
+        """Add an address, with what is missing filled in."""
+        if mailbox is None:
+            mailbox = b"MISSING_MAILBOX" if self._fill_missing else b""
+        if not domain:
+            domain = b"MISSING_DOMAIN" if self._fill_missing else b""
+        self._addresses.append(Address(name, route, mailbox, domain))
