@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fakedove.dovecot.mime.binary import encoding_of
 from fakedove.dovecot.mime.charsets import Decoder, valid_utf8
+from fakedove.dovecot.mime.content_type import ContentType, parse_content_type
 from fakedove.dovecot.mime.encoded_words import decode_words
 from fakedove.dovecot.mime.headers import header_fields
-from fakedove.dovecot.mime.parameters import parse_parameters
 from fakedove.dovecot.mime.parts import Kind, Part
-from fakedove.dovecot.mime.scanner import Found, Scanner
 from fakedove.dovecot.mime.transfer import (
     Encoding,
     decode_base64,
@@ -85,7 +84,7 @@ class TextDecoder:
         elif encoding is Encoding.QUOTED_PRINTABLE:
             ends = tuple(_quoted_ends(body, ends))
             body = decode_quoted_printable(body).data
-        decoder = Decoder(_content_type(header)[1])
+        decoder = Decoder(_charset(header))
         pending, self._pending = self._pending, b""
         for start, end in zip((0, *ends), (*ends, len(body)), strict=True):
             yield decoder.decode(pending + body[start:end])
@@ -120,21 +119,20 @@ def _quoted_ends(body: bytes, ends: Iterable[int]) -> Iterator[int]:
 
 def content_type_of(mail: bytes, part: Part) -> bytes:
     """Return `type/subtype` in lower case, empty if there is none."""
-    return _content_type(part.header_of(mail))[0].lower()
+    found = _content_type(part.header_of(mail))
+    return b"" if found is None else found.name.lower()
 
 
-def _content_type(header: bytes) -> tuple[bytes, str | None]:
-    """Return `type/subtype` and the charset."""
+def _charset(header: bytes) -> str | None:
+    found = _content_type(header)
+    if found is None or not found.complete:
+        return None
+    charset = found.parameter(b"charset", decoded=True)
+    return None if charset is None else charset.decode("latin-1")
+
+
+def _content_type(header: bytes) -> ContentType | None:
     for field in header_fields(header):
-        if field.name.lower() != b"content-type":
-            continue
-        scanner = Scanner(field.value)
-        scanner.skip_white()
-        name = bytearray()
-        if scanner.read_content_type(name) is Found.BROKEN:
-            return bytes(name), None
-        for key, value in parse_parameters(scanner, decoded=True):
-            if key.lower() == b"charset":
-                return bytes(name), value.decode("latin-1")
-        return bytes(name), None
-    return b"", None
+        if field.name.lower() == b"content-type":
+            return parse_content_type(field.value)
+    return None

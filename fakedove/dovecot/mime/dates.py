@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import calendar
+import re
 from datetime import UTC, datetime, timedelta
 
-from fakedove.dovecot.mime.scanner import Found, Scanner
+from fakedove.dovecot.mime.lexical import ATEXT, without_comments
 
 _MONTHS = [name.lower().encode() for name in calendar.month_abbr[1:]]
-_TIME_SEPARATORS = b":."
 #: Hours west of Greenwich in winter.
 _AMERICAN = {b"E": 5, b"C": 6, b"M": 7, b"P": 8}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _NoDateError(Exception):
-    pass
+_DATE = re.compile(
+    rb"""
+    (?: %(word)b{3} %(end)b , %(gap)b )?+
+    (?P<day> [0-9]{1,2} ) %(end)b
+    (?P<month> %(months)b ) %(word)b*+ %(end)b
+    (?P<year> [0-9]{2} | (?!1[0-8]|0)[0-9]{4} ) %(end)b
+    (?P<hour> [0-9]{1,2} ) %(end)b
+    [:.] %(gap)b (?P<minute> [0-9]{2} ) %(end)b
+    (?: [:.] %(gap)b (?P<second> [0-9]{2} ) %(end)b )?+
+    (?: (?P<zone> %(word)b++ ) %(end)b (?!\() | \Z )
+    """
+    % {
+        b"word": rb"[%b]" % ATEXT,
+        b"end": rb"(?![%b])[ \t\r\n]*+" % ATEXT,
+        b"gap": rb"[ \t\r\n]*+",
+        b"months": b"|".join(_MONTHS),
+    },
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def parse_date(value: bytes) -> tuple[int, int] | None:
@@ -24,75 +41,22 @@ def parse_date(value: bytes) -> tuple[int, int] | None:
     >>> parse_date(b"Tue, 02 Jan 2024 11:22:33 +0200")
     (1704187353, 120)
     """
-    try:
-        return _Reader(value).read()
-    except _NoDateError:
+    match = _DATE.match(without_comments(value).lstrip(b" \t\r\n"))
+    if match is None:
         return None
+    day, hour, minute, second = (
+        int(match[name] or b"0") for name in ("day", "hour", "minute", "second")
+    )
+    month = _MONTHS.index(match["month"].lower()) + 1
+    zone = _zone(match["zone"] or b"")
+    local = _seconds(_year(match["year"]), month, day, hour, minute, second)
+    return None if local is None else (local - zone * 60, zone)
 
 
-class _Reader:
-    def __init__(self, value: bytes) -> None:
-        self._scanner = Scanner(value)
-
-    def read(self) -> tuple[int, int]:
-        """Read `[weekday ,] day month year hour:minute[:second] [zone]`."""
-        scanner = self._scanner
-        scanner.skip_white()
-        word = self._word()
-        if len(word) == 3:
-            if not scanner.take(b","):
-                raise _NoDateError
-            scanner.skip_white()
-            word = self._word()
-        day = _number(word, 1, 2)
-        month = _month(self._word())
-        year = _year(self._word())
-        hour = _number(self._word(), 1, 2)
-        minute = self._after_separator()
-        if minute is None:
-            raise _NoDateError
-        second = self._after_separator() or 0
-        zone = _zone(self._word(optional=True))
-        return _moment(year, month, day, hour, minute, second) - zone * 60, zone
-
-    def _word(self, *, optional: bool = False) -> bytes:
-        word = bytearray()
-        if self._scanner.at_end:
-            if optional:
-                return b""
-            raise _NoDateError
-        if self._scanner.read_atom(word) is Found.BROKEN:
-            raise _NoDateError
-        return bytes(word)
-
-    def _after_separator(self) -> int | None:
-        if not self._scanner.at(_TIME_SEPARATORS):
-            return None
-        self._scanner.position += 1
-        self._scanner.skip_white()
-        return _number(self._word(), 2, 2)
-
-
-def _number(word: bytes, shortest: int, longest: int) -> int:
-    if not shortest <= len(word) <= longest or not word.isdigit():
-        raise _NoDateError
-    return int(word)
-
-
-def _month(word: bytes) -> int:
-    try:
-        return _MONTHS.index(word[:3].lower()) + 1
-    except ValueError:
-        raise _NoDateError from None
-
-
-def _year(word: bytes) -> int:
-    year = _number(word, 2, 4)
-    if len(word) == 2:
-        return year + (2000 if year < 70 else 1900)
-    if len(word) == 3 or year < 1900:
-        raise _NoDateError
-    return year
+def _year(digits: bytes) -> int:
+    if len(digits) == 4:
+        return int(digits)
+    return int(digits) + (2000 if digits < b"70" else 1900)
 
 
 def _zone(word: bytes) -> int:
@@ -125,15 +89,14 @@ def _military(word: bytes) -> int:
     return 0
 
 
-def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
-    """Return seconds since 1970; a leap second is the second before it."""
+def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
+    """Return seconds since 1970, None where there is no such moment.
+
+    A leap second is the second before it. The last second of 1969 counts as none.
+    """
     try:
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     except ValueError:
-        raise _NoDateError from None
-    if second > 60:
-        raise _NoDateError
+        return None
     seconds = (moment - _EPOCH) // timedelta(seconds=1)
-    if seconds == -1:
-        raise _NoDateError
-    return seconds
+    return None if second > 60 or seconds == -1 else seconds

@@ -1,7 +1,7 @@
 """The MIME parts of a mail: where each begins, its sizes and what kind of part it is.
 
-Boundaries are found as Dovecot finds them: a line need only begin with one, the innermost part's
-are tried first, and the longest that fits wins.
+A line need only begin with a boundary to be its delimiter (RFC 2046 section 5.1.1 wants more). Of
+several that fit the longest wins.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Iterator
 import msgspec
 
 from fakedove.dovecot.message import virtual_size
+from fakedove.dovecot.mime.content_type import ContentType, parse_content_type
 from fakedove.dovecot.mime.headers import header_fields
-from fakedove.dovecot.mime.parameters import parse_parameters
-from fakedove.dovecot.mime.scanner import Scanner
 
 #: Boundaries are cut to this many bytes.
 _LONGEST_BOUNDARY = 80
@@ -97,13 +96,13 @@ class Part(msgspec.Struct, eq=False):
 
 def parse_parts(mail: bytes) -> Part:
     """Return the root of the mail's parts."""
-    return _Parser(mail).parse()
+    root = Part(0, Size(), Size())
+    _Reader(mail).read(root, ())
+    return root
 
 
-#: A field with the lines that go on with it.
-_FIELD = re.compile(rb"[^\n]*(?:\n[ \t][^\n]*)*+(?:\n|\Z)")
-_EMPTY_LINE = re.compile(rb"\r?\n")
-_DASHES = re.compile(rb"\r?\n(?=--)")
+#: Where a header may end: at an empty line or at a delimiter.
+_HEADER_END = re.compile(rb"^(?:\r?\n|--)", re.MULTILINE)
 
 
 class _Boundary(msgspec.Struct, frozen=True):
@@ -111,194 +110,190 @@ class _Boundary(msgspec.Struct, frozen=True):
     text: bytes
 
 
-class _Line(msgspec.Struct, frozen=True):
-    """A boundary's line: where it begins, which boundary it is, whether it is the last."""
+class _Delimiter(msgspec.Struct, frozen=True):
+    """A delimiter line: where it begins, the part whose boundary it is, whether it is the last."""
 
     start: int
-    boundary: _Boundary
+    part: Part
     closes: bool
 
 
-class _Parser:
+class _Reader:
+    """Read parts in the order of the mail.
+
+    A part knows its own boundary and those of the parts it is in, innermost first. It reads up
+    to the first delimiter that is not its own, which it hands to the part around it.
+    """
+
     def __init__(self, mail: bytes) -> None:
         self._mail = mail
         self._position = 0
-        self._part = Part(0, Size(), Size())
-        #: Of the parts that are open, outermost first.
-        self._boundaries: list[_Boundary] = []
         self._total = 1
-        self._nested = 0
+        self._depth = 0
 
-    def parse(self) -> Part:
-        root = self._part
-        self._parse_headers()
-        while self._position < len(self._mail):
-            self._parse_body()
-        while self._part.parent is not None:
-            self._finish()
-        return root
+    def read(self, part: Part, outer: tuple[_Boundary, ...]) -> _Delimiter | None:
+        """Read header and body of `part`; return the delimiter that ends it."""
+        own = self._read_header(part, outer)
+        known = outer if own is None else (own, *outer)
+        if part.kind & Kind.MESSAGE:
+            return self._read_child(part, Kind(0), known)
+        delimiter = self._read_text(part, known)
+        while delimiter is not None and delimiter.part is part:
+            known = outer if delimiter.closes else known
+            line_ends = self._take_line(part, delimiter)
+            if delimiter.closes or not line_ends:
+                delimiter = self._read_text(part, known)
+            else:
+                delimiter = self._read_child(part, Kind.MIME, known)
+        return delimiter
 
-    def _parse_headers(self) -> None:
-        """Parse the part's header, and where it is a message that one's header too."""
-        while True:
-            part = self._part
-            start = self._position
-            self._parse_header(part)
-            if b"\0" in self._mail[start : self._position]:
-                part.kind |= Kind.HAS_NULS
-            if not part.kind & Kind.MESSAGE:
-                return
-            if not self._has_room:
-                part.kind = (part.kind | Kind.OVERFLOW) & ~Kind.MESSAGE
-                return
-            self._begin()
+    def _read_child(
+        self, parent: Part, kind: Kind, known: tuple[_Boundary, ...]
+    ) -> _Delimiter | None:
+        # Not where the reader is: a line end given back to the parent may lie between.
+        part = Part(parent.end, Size(), Size(), kind, parent)
+        parent.children.append(part)
+        self._total += 1
+        self._depth += 1
+        delimiter = self.read(part, known)
+        self._depth -= 1
+        parent.body.add(part.header)
+        parent.body.add(part.body)
+        return delimiter
 
-    def _parse_header(self, part: Part) -> None:
-        mail = self._mail
-        content_type: bytes | None = None
-        newline = 0
-        ended = False
-        while self._position < len(mail):
-            start = self._position
-            empty = None if ended else _EMPTY_LINE.match(mail, start)
-            if empty is not None and part.kind & Kind.MIME:
-                self._open_boundary(part, content_type)
-            line = self._boundary_at(start)
-            if line is not None and line.boundary.part is not part:
-                self._give_back(part, newline)
-                break
-            if ended:
-                break
-            match = empty or _FIELD.match(mail, start)
-            assert match is not None, "the expression matches anything"
-            ended = empty is not None
-            for field in header_fields(match[0]):
-                lower = field.name.lower()
-                if lower == b"content-type" and content_type is None:
-                    content_type = field.value
-                if lower in (b"content-type", b"mime-version"):
-                    part.kind |= Kind.MIME
-            newline = 2 if match[0].endswith(b"\r\n") else int(match[0].endswith(b"\n"))
-            self._take(part.header, match.end())
-        part.header_ended = ended
-        self._settle_kind(part, content_type)
+    def _read_header(self, part: Part, outer: tuple[_Boundary, ...]) -> _Boundary | None:
+        """Read the header; return the boundary that it declares, None without one."""
+        start = self._position
+        part.header_ended = self._take_header(part, outer)
+        header = self._mail[start : self._position]
+        fields = {field.name.lower(): field.value for field in reversed([*header_fields(header)])}
+        if b"content-type" in fields or b"mime-version" in fields:
+            part.kind |= Kind.MIME
+        value = fields.get(b"content-type")
+        content_type = None if value is None else parse_content_type(value)
+        own = None
+        if part.header_ended and content_type is not None:
+            own = self._declared(part, content_type)
+        known = outer if own is None else (own, *outer)
+        delimiter = self._delimiter_at(self._position, part, known)
+        if delimiter is not None and delimiter.part is not part:
+            _give_line_end_back(part, header)
+        part.kind |= _kind(part, content_type)
+        self._check_room(part)
+        return own
 
-    def _settle_kind(self, part: Part, content_type: bytes | None) -> None:
-        if content_type is not None and part.kind & Kind.MIME:
-            kind = _kind_of(content_type)
-            if part.kind & Kind.OVERFLOW:
-                kind &= ~Kind.MULTIPART
-            part.kind |= kind
-        elif part.parent is not None and part.parent.kind & Kind.DIGEST:
-            part.kind |= Kind.MESSAGE
-        else:
-            part.kind |= Kind.TEXT
+    def _take_header(self, part: Part, outer: tuple[_Boundary, ...]) -> bool:
+        """Take the header's lines; return whether an empty line ends them."""
+        for end in _HEADER_END.finditer(self._mail, self._position):
+            if not end[0].startswith(b"-"):
+                self._take(part, part.header, end.end())
+                return True
+            if self._delimiter_at(end.start(), part, outer) is not None:
+                self._take(part, part.header, end.start())
+                return False
+        self._take(part, part.header, len(self._mail))
+        return False
 
-    def _open_boundary(self, part: Part, content_type: bytes | None) -> None:
-        """Know the part's own boundary before its body begins."""
-        text = None if content_type is None else _boundary_of(content_type)
-        if text is None:
-            return
-        if self._nested + 1 >= _MOST_NESTED:
-            part.kind |= Kind.OVERFLOW
-        else:
-            self._boundaries.append(_Boundary(part, text))
-
-    def _give_back(self, part: Part, newline: int) -> None:
-        """Count a line end for the boundary behind it rather than for the header."""
-        if newline and part.parent is not None:
-            part.header.add(Size(-newline, -2, -1))
-            part.parent.body.add(Size(newline, 2, 1))
-
-    def _parse_body(self) -> None:
-        line = self._next_boundary()
-        if line is None:
-            self._take_body(len(self._mail))
-            return
-        self._take_body(line.start)
-        while self._part is not line.boundary.part:
-            self._finish()
-        while self._boundaries[-1] is not line.boundary:
-            self._boundaries.pop()
-        if line.closes:
-            self._boundaries.pop()
-        # Behind the line end that may stand before the boundary.
-        end = self._mail.find(b"\n", line.start + 2)
-        self._take_body(end + 1 or len(self._mail))
-        if end >= 0 and not line.closes:
-            self._begin()
-            self._part.kind |= Kind.MIME
-            self._parse_headers()
-
-    def _next_boundary(self) -> _Line | None:
-        if not self._boundaries:
+    def _declared(self, part: Part, content_type: ContentType) -> _Boundary | None:
+        if not _kind_of(content_type) & Kind.MULTIPART:
             return None
-        line = self._boundary_at(self._position)
-        if line is not None:
-            return line
-        for match in _DASHES.finditer(self._mail, self._position):
-            line = self._boundary_at(match.end())
-            if line is not None:
-                return _Line(match.start(), line.boundary, line.closes)
-        return None
+        text = content_type.parameter(b"boundary", decoded=False)
+        if text is None:
+            return None
+        if self._depth + 1 >= _MOST_NESTED:
+            part.kind |= Kind.OVERFLOW
+            return None
+        return _Boundary(part, text[:_LONGEST_BOUNDARY])
 
-    def _boundary_at(self, position: int) -> _Line | None:
-        """Return the boundary whose line begins here, or None."""
+    def _check_room(self, part: Part) -> None:
+        """Take a message for text where there are too many parts."""
+        room = self._depth + 1 < _MOST_NESTED and self._total < _MOST_PARTS
+        if part.kind & Kind.MESSAGE and not room:
+            part.kind = (part.kind | Kind.OVERFLOW) & ~Kind.MESSAGE
+
+    def _read_text(self, part: Part, known: tuple[_Boundary, ...]) -> _Delimiter | None:
+        """Take what belongs to the part itself, up to the next delimiter."""
+        delimiter = self._next_delimiter(part, known)
+        self._take(part, part.body, len(self._mail) if delimiter is None else delimiter.start)
+        return delimiter
+
+    def _take_line(self, part: Part, delimiter: _Delimiter) -> bool:
+        """Take a delimiter's line; return whether it has an end."""
+        # Behind the line end that may stand before it.
+        end = self._mail.find(b"\n", delimiter.start + 2)
+        self._take(part, part.body, end + 1 or len(self._mail))
+        return end >= 0
+
+    def _next_delimiter(self, part: Part, known: tuple[_Boundary, ...]) -> _Delimiter | None:
+        """Return the next delimiter; it begins with the line end before it."""
+        if not known:
+            return None
+        mail, start = self._mail, self._position
+        delimiter = self._delimiter_at(start, part, known)
+        at = start - 1
+        while delimiter is None and (at := mail.find(b"\n--", at + 1)) >= 0:
+            line_end = at - 1 if at > start and mail[at - 1 : at] == b"\r" else at
+            delimiter = self._delimiter_at(at + 1, part, known, start=line_end)
+        return delimiter
+
+    def _delimiter_at(
+        self, line: int, part: Part, known: tuple[_Boundary, ...], *, start: int | None = None
+    ) -> _Delimiter | None:
+        """Return the delimiter on the line that begins here; `start` is where it counts from."""
         mail = self._mail
-        if not self._boundaries or not mail.startswith(b"--", position):
+        if not known or not mail.startswith(b"--", line):
             return None
         if self._total >= _MOST_PARTS:
-            self._part.kind |= Kind.OVERFLOW
+            part.kind |= Kind.OVERFLOW
             return None
-        end = mail.find(b"\n", position)
-        text = mail[position + 2 : len(mail) if end < 0 else end].removesuffix(b"\r")
-        best: _Boundary | None = None
-        for boundary in reversed(self._boundaries):
-            longer = best is None or len(best.text) < len(boundary.text)
-            if longer and text.startswith(boundary.text):
-                best = boundary
-                if text in (boundary.text, boundary.text + b"--"):
-                    break
-        if best is None:
+        end = mail.find(b"\n", line)
+        text = mail[line + 2 : len(mail) if end < 0 else end].removesuffix(b"\r")
+        boundary = _longest(text, known)
+        if boundary is None:
             return None
-        return _Line(position, best, mail.startswith(b"--", position + 2 + len(best.text)))
+        closes = text.startswith(b"--", len(boundary.text))
+        return _Delimiter(line if start is None else start, boundary.part, closes)
 
-    @property
-    def _has_room(self) -> bool:
-        return self._nested + 1 < _MOST_NESTED and self._total < _MOST_PARTS
-
-    def _begin(self) -> None:
-        parent = self._part
-        # Not where the parser is: a line end given back to the parent may lie between.
-        part = Part(parent.end, Size(), Size(), parent=parent)
-        parent.children.append(part)
-        self._part = part
-        self._nested += 1
-        self._total += 1
-
-    def _finish(self) -> None:
-        part, parent = self._part, self._part.parent
-        assert parent is not None, "the root is never finished"
-        parent.body.add(part.body)
-        parent.body.add(part.header)
-        self._nested -= 1
-        self._part = parent
-
-    def _take_body(self, end: int) -> None:
-        if b"\0" in self._mail[self._position : end]:
-            self._part.kind |= Kind.HAS_NULS
-        self._take(self._part.body, end)
-
-    def _take(self, size: Size, end: int) -> None:
+    def _take(self, part: Part, size: Size, end: int) -> None:
         data = self._mail[self._position : end]
         self._position = end
+        if b"\0" in data:
+            part.kind |= Kind.HAS_NULS
         size.add(Size(len(data), virtual_size(data), data.count(b"\n")))
 
 
-def _kind_of(content_type: bytes) -> Kind:
-    name = bytearray()
-    _scanner(content_type).read_content_type(name)
-    main, slash, sub = bytes(name).lower().partition(b"/")
+def _longest(line: bytes, known: tuple[_Boundary, ...]) -> _Boundary | None:
+    """Return the longest boundary that a line begins with, at most the first that it is."""
+    found: _Boundary | None = None
+    for boundary in known:
+        text = boundary.text
+        if line.startswith(text) and (found is None or len(text) > len(found.text)):
+            found = boundary
+            if line in (text, text + b"--"):
+                break
+    return found
+
+
+def _give_line_end_back(part: Part, header: bytes) -> None:
+    """Count a header's last line end for the delimiter behind it."""
+    size = 2 if header.endswith(b"\r\n") else int(header.endswith(b"\n"))
+    if size and part.parent is not None:
+        part.header.add(Size(-size, -2, -1))
+        part.parent.body.add(Size(size, 2, 1))
+
+
+def _kind(part: Part, content_type: ContentType | None) -> Kind:
+    """Return what kind of part this is."""
+    if content_type is not None:
+        kind = _kind_of(content_type)
+        return kind & ~Kind.MULTIPART if part.kind & Kind.OVERFLOW else kind
+    if part.parent is not None and part.parent.kind & Kind.DIGEST:
+        return Kind.MESSAGE
+    return Kind.TEXT
+
+
+def _kind_of(content_type: ContentType) -> Kind:
+    main, slash, sub = content_type.name.lower().partition(b"/")
     if (main, sub) == (b"message", b"rfc822"):
         return Kind.MESSAGE
     if main == b"text":
@@ -306,20 +301,3 @@ def _kind_of(content_type: bytes) -> Kind:
     if main == b"multipart" and slash:
         return Kind.MULTIPART | Kind.DIGEST if sub == b"digest" else Kind.MULTIPART
     return Kind(0)
-
-
-def _boundary_of(content_type: bytes) -> bytes | None:
-    if not _kind_of(content_type) & Kind.MULTIPART:
-        return None
-    scanner = _scanner(content_type)
-    scanner.read_content_type(bytearray())
-    for name, value in parse_parameters(scanner, decoded=False):
-        if name.lower() == b"boundary":
-            return value[:_LONGEST_BOUNDARY]
-    return None
-
-
-def _scanner(value: bytes) -> Scanner:
-    scanner = Scanner(value)
-    scanner.skip_white()
-    return scanner

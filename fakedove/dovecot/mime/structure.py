@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+from fakedove.dovecot.mime.content_type import parse_content_type
 from fakedove.dovecot.mime.envelope import envelope
 from fakedove.dovecot.mime.headers import header_fields, without_nul
 from fakedove.dovecot.mime.imap_strings import nstring_unfolded, string
+from fakedove.dovecot.mime.lexical import ATOM, TOKEN, TOKEN_OR_NOTHING, gap_at, read
 from fakedove.dovecot.mime.parameters import Parameters, parse_parameters
 from fakedove.dovecot.mime.parts import Kind, Part
-from fakedove.dovecot.mime.scanner import Found, Scanner
 
 _EMPTY = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0%b)'
 _NO_EXTENSIONS = b" NIL NIL NIL NIL"
 _DEFAULT_CHARSET = b"us-ascii"
+_COMMA, _END = re.compile(rb","), re.compile(rb"\Z")
 
 
 class Described(msgspec.Struct):
@@ -163,46 +167,32 @@ def _common(described: Described) -> list[bytes]:
     return [disposition, languages, nstring_unfolded(described.location)]
 
 
-def _scanner(value: bytes) -> Scanner:
-    scanner = Scanner(value)
-    scanner.skip_white()
-    return scanner
-
-
 def _read_type(found: Described, value: bytes, decoded: bool) -> None:
-    scanner = _scanner(value)
-    name = bytearray()
-    outcome = scanner.read_content_type(name)
-    found.type, _, found.subtype = bytes(name).partition(b"/")
-    if outcome is not Found.BROKEN:
-        found.parameters = parse_parameters(scanner, decoded=decoded)
+    content_type = parse_content_type(value)
+    found.type, _, found.subtype = content_type.name.partition(b"/")
+    if content_type.complete:
+        found.parameters = content_type.parameters(decoded=decoded)
 
 
 def _encoding(value: bytes) -> bytes | None:
-    scanner = _scanner(value)
-    name = bytearray()
-    outcome = scanner.read_token(name)
-    whole = outcome is not Found.BROKEN and scanner.skip_white() is Found.END
-    return bytes(name) if whole and name else None
+    pieces = read(value, gap_at(value, 0).end, TOKEN, _END)
+    return pieces.texts[0] if pieces.complete else None
 
 
 def _read_disposition(found: Described, value: bytes, decoded: bool) -> None:
-    scanner = _scanner(value)
-    name = bytearray()
-    if scanner.read_token(name) is not Found.BROKEN:
-        found.disposition = bytes(name)
-        found.disposition_parameters = parse_parameters(scanner, decoded=decoded)
+    pieces = read(value, gap_at(value, 0).end, TOKEN_OR_NOTHING)
+    if pieces.complete:
+        found.disposition = pieces.texts[0]
+        found.disposition_parameters = parse_parameters(value, pieces.end, decoded=decoded)
 
 
 def _languages(value: bytes) -> tuple[bytes, ...]:
-    scanner = _scanner(value)
     languages = []
-    while True:
-        word = bytearray()
-        if scanner.read_atom(word) is Found.BROKEN:
+    pieces = read(value, gap_at(value, 0).end, ATOM)
+    while pieces.complete:
+        languages.append(pieces.texts[0])
+        comma = read(value, pieces.end, _COMMA)
+        if not comma.texts:
             break
-        languages.append(bytes(word))
-        if not scanner.take(b","):
-            break
-        scanner.skip_white()
+        pieces = read(value, comma.end, ATOM)
     return tuple(languages)

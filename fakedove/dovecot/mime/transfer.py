@@ -8,7 +8,9 @@ import re
 
 import msgspec
 
-from fakedove.dovecot.mime.scanner import Found, Scanner
+from fakedove.dovecot.mime.lexical import TOKEN, gap_at, read
+
+_END = re.compile(rb"(?=;)|\Z")
 
 
 class Encoding(enum.Enum):
@@ -42,12 +44,10 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 def parse_encoding(value: bytes) -> Encoding:
     """Return the encoding that a Content-Transfer-Encoding header names."""
-    scanner = Scanner(value)
-    scanner.skip_white()
-    word = bytearray()
-    if scanner.read_token(word) is Found.MORE and not scanner.at(b";"):
-        return Encoding.UNKNOWN
-    return _ENCODINGS.get(bytes(word).lower(), Encoding.UNKNOWN)
+    pieces = read(value, gap_at(value, 0).end, TOKEN, _END)
+    # What stands behind a comment that does not end is not seen.
+    seen = pieces.texts[:1] if pieces.complete or pieces.end == len(value) else []
+    return _ENCODINGS.get(b"".join(seen).lower(), Encoding.UNKNOWN)
 
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/ \t\r\n]")

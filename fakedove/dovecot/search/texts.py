@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from fakedove.dovecot.mime.addresses import Address, parse_addresses
 from fakedove.dovecot.mime.charsets import Decoder
+from fakedove.dovecot.mime.content_type import parse_content_type
 from fakedove.dovecot.mime.dates import parse_date
 from fakedove.dovecot.mime.encoded_words import decode_words
 from fakedove.dovecot.mime.headers import Field, header_fields
-from fakedove.dovecot.mime.parameters import parse_parameters
+from fakedove.dovecot.mime.lexical import ATEXT
 from fakedove.dovecot.mime.parts import parse_parts
-from fakedove.dovecot.mime.scanner import ATEXT, Scanner
 from fakedove.dovecot.mime.transfer import (
     Encoding,
     decode_base64,
@@ -27,6 +27,7 @@ _LINE_END = "\r\n"
 #: Where the texts of two parts meet nothing can be found.
 _APART = "\0\0"
 _WHITE = re.compile(rb"[ \t]+")
+_ATOM, _ATOMS_AND_DOTS = re.compile(rb"[%b]*" % ATEXT), re.compile(rb"[.%b]*" % ATEXT)
 _ESCAPED = re.compile(rb"[\"\\']")
 
 
@@ -139,9 +140,7 @@ def _line(field: Field) -> str:
 def _is_text(types: list[bytes]) -> bool:
     if not types:
         return True
-    name = bytearray()
-    _scanner(types[-1]).read_content_type(name)
-    return bytes(name[:5]).lower() == b"text/" or bytes(name[:8]).lower() == b"message/"
+    return parse_content_type(types[-1]).name.lower().startswith((b"text/", b"message/"))
 
 
 def _decoded(body: bytes, encoding: Encoding, types: list[bytes]) -> str:
@@ -152,23 +151,9 @@ def _decoded(body: bytes, encoding: Encoding, types: list[bytes]) -> str:
             body = decode_base64(body).data
         case Encoding.QUOTED_PRINTABLE:
             body = decode_quoted_printable(body).data
-    charset = _charset(types[0]) if types else None
-    return normal(Decoder(charset).decode(body).decode(errors="replace"))
-
-
-def _charset(content_type: bytes) -> str | None:
-    scanner = _scanner(content_type)
-    scanner.read_content_type(bytearray())
-    for name, value in parse_parameters(scanner, decoded=False):
-        if name.lower() == b"charset":
-            return value.decode("latin-1")
-    return None
-
-
-def _scanner(value: bytes) -> Scanner:
-    scanner = Scanner(value)
-    scanner.skip_white()
-    return scanner
+    charset = parse_content_type(types[0]).parameter(b"charset", decoded=False) if types else None
+    decoder = Decoder(None if charset is None else charset.decode("latin-1"))
+    return normal(decoder.decode(body).decode(errors="replace"))
 
 
 def written(addresses: list[Address]) -> bytes:
@@ -209,6 +194,6 @@ def _phrase(name: bytes) -> bytes:
 
 def _quoted(word: bytes, *, dots: bool) -> bytes:
     """Return the word, in quotation marks if it is no atom."""
-    if all(byte in ATEXT or (dots and byte == 46) for byte in word):
+    if (_ATOMS_AND_DOTS if dots else _ATOM).fullmatch(word):
         return word
     return b'"%b"' % _ESCAPED.sub(rb"\\\g<0>", word)

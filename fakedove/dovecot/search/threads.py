@@ -12,11 +12,12 @@ from itertools import pairwise
 
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.mime.encoded_words import decode_words
-from fakedove.dovecot.mime.scanner import Found, Scanner
+from fakedove.dovecot.mime.lexical import ATOM, QUOTED, content, gap_at, read
 from fakedove.dovecot.search.normal import normal
 from fakedove.dovecot.search.texts import Texts
 
 _PLAIN_ID = re.compile(rb"<([^>\"(\[]*)([>\"(\[])")
+_AT, _DOT = re.compile(rb"@"), re.compile(rb"\.")
 _WHITE = re.compile(r"[ \t\r\n]+")
 _TRAILER = re.compile(r"(?: |\(FWD\))+\Z")
 _BLOB = r"\[[^\[\]]*\] ?"
@@ -118,25 +119,36 @@ def _ids(texts: Texts, header: bytes) -> Iterator[bytes]:
                 yield b"".join(match[1].split())
             continue
         position = match.start() + 1
-        scanner = Scanner(value[position:])
-        found = _read_id(scanner)
+        found = _read_id(value, position)
         if found is not None:
-            position += scanner.position
-            yield found
+            text, position = found
+            yield text
 
 
-def _read_id(scanner: Scanner) -> bytes | None:
-    """Read `local@domain>` with quotation marks or comments in it."""
-    text = bytearray()
-    scanner.skip_white()
-    read = scanner.read_quoted if scanner.at(b'"') else scanner.read_dot_atom
-    if read(text) is not Found.MORE or not scanner.take(b"@"):
+def _read_id(value: bytes, at: int) -> tuple[bytes, int] | None:
+    """Read `local@domain>` with quotation marks or comments in it; return also where it ends."""
+    at = gap_at(value, at).end
+    if value.startswith(b'"', at):
+        quoted = read(value, at, QUOTED)
+        local = b"".join(content(text[1:-1], nul=b"\0") for text in quoted.texts)
+        at = quoted.end
+    else:
+        local, at = _read_atoms(value, at)
+    sign = read(value, at, _AT)
+    domain, end = _read_atoms(value, sign.end)
+    if not sign.texts or not value.startswith(b">", end):
         return None
-    text += b"@"
-    scanner.skip_white()
-    if scanner.read_dot_atom(text) is not Found.MORE or not scanner.take(b">"):
-        return None
-    return bytes(text)
+    return b"%b@%b" % (local, domain), end + 1
+
+
+def _read_atoms(value: bytes, at: int) -> tuple[bytes, int]:
+    """Read atoms with dots between them."""
+    pieces = read(value, at, ATOM)
+    text = b"".join(pieces.texts)
+    while pieces.complete and value.startswith(b".", pieces.end):
+        pieces = read(value, pieces.end, _DOT, ATOM)
+        text += b"".join(pieces.texts)
+    return text, pieces.end if pieces.complete else len(value)
 
 
 def base_subject(subject: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,25 @@ def test_any_header_has_an_envelope(value: bytes) -> None:
 )
 def test_dates(value: bytes, date: tuple[int, int] | None) -> None:
     assert parse_date(value) == date
+
+
+@given(
+    st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(9999, 12, 30)),
+    st.integers(min_value=-720, max_value=720),
+    st.sampled_from(
+        ["%d %b %Y %H:%M:%S", "%a, %d %b %Y %H.%M.%S", "(c) %d\n %b(()) %Y %H : %M:%S"]
+    ),
+)
+def test_dates_are_read_as_they_were_written(moment: datetime, zone: int, form: str) -> None:
+    hours, minutes = divmod(abs(zone), 60)
+    value = f"{moment:{form}} {'-' if zone < 0 else '+'}{hours:02}{minutes:02}"
+    seconds = int(moment.replace(tzinfo=UTC, microsecond=0).timestamp())
+    assert parse_date(value.encode()) == (seconds - zone * 60, zone)
+
+
+@given(st.text("MonJaFeb 0123456789:.,+-()\n", max_size=40))
+def test_any_header_is_a_date_or_none(value: str) -> None:
+    parse_date(value.encode())
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,23 @@ def test_any_mail_has_a_structure_and_a_snippet(mail: bytes) -> None:
     assert len(snippet(mail, root, length=10, quotes=False).decode()) <= 11
 
 
+@given(
+    st.lists(st.lists(st.sampled_from([b"a", b"-- ", b"-", b"", b"--y"]), max_size=4), max_size=4)
+)
+def test_parts_are_read_as_they_were_written(texts: list[list[bytes]]) -> None:
+    bodies = [b"\r\n".join(lines) for lines in texts]
+    parts = b"".join(b"--x\r\nA: b\r\n\r\n%b\r\n" % body for body in bodies)
+    mail = b"Content-Type: multipart/mixed; boundary=x\n\n%b--x--\n" % parts
+    assert [child.body_of(mail) for child in parse_parts(mail).children] == bodies
+
+
+@given(MAILS, st.integers(min_value=0, max_value=600))
+def test_a_mail_cut_off_anywhere_has_the_parts_that_came_before(mail: bytes, cut: int) -> None:
+    whole, part = list(parse_parts(mail).walk()), list(parse_parts(mail[:cut]).walk())
+    complete = [one for one in whole if one.end < cut and one.header_ended]
+    assert len(part) >= len(complete)
+
+
 def test_a_boundary_need_only_begin_a_line_and_the_longest_wins() -> None:
     mail = b"Content-Type: multipart/mixed; boundary=x\n\n--xyz\n\nq\n--x\n\nreal\n--x--\n"
     assert [child.body_of(mail) for child in parse_parts(mail).children] == [b"q", b"real"]
