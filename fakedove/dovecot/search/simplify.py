@@ -1,141 +1,146 @@
-"""Simplifying a query, as Dovecot does it before it searches.
+"""Simplifying a query, as Dovecot does it before it searches: rules, until none changes anything.
 
 Most of it changes nothing that a client sees. What does: two dates or sizes that are both
 negated merge as if they were not, flags of which one must not be set are one key
 (which `windows` takes for something else), keys that contradict each other leave no key behind that
 names a mailbox, and a mailbox that all branches of an OR name is named by the whole.
+
+A list is keys that all must match, or of which any one must; a list in it is its opposite.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search import sets
+from fakedove.dovecot.search.alike import joined, likeness
 from fakedove.dovecot.search.tree import (
     All,
     Flags,
     Group,
-    Header,
     InThread,
-    Keyword,
-    Larger,
     Node,
     Numbers,
-    Relation,
-    Smaller,
     Text,
     Uids,
-    When,
     negate,
 )
 
-_Key: TypeAlias = tuple[object, ...]
+_Keys: TypeAlias = tuple[Node, ...]
+#: What becomes of a list, `any_of` or all of whose keys must match.
+_Rule: TypeAlias = Callable[[_Keys, bool], _Keys]
 
 
-def simplify(nodes: Sequence[Node]) -> tuple[Node, ...]:
+def simplify(nodes: Sequence[Node]) -> _Keys:
     """Return keys that all must match in their simplest form.
 
     Raises Fatal for a negated INTHREAD, on which the real process aborts.
     """
-    before: tuple[Node, ...] = ()
-    after, _ = _unnested(_simplify(tuple(nodes), any_of=False), in_thread=False)
+    before: _Keys = ()
+    after, _ = _cut(_each_rewritten(tuple(nodes), False), in_thread=False)
     while after != before:
         before = after
-        after = _simplify(_factored(_absorbed(before, any_of=False), any_of=False), any_of=False)
-        after = _with_flags_joined(after, any_of=False)
+        after = _in_each_list(_rewritten(before, False), _flags_joined)
     return after
 
 
-def _unnested(nodes: tuple[Node, ...], *, in_thread: bool) -> tuple[tuple[Node, ...], bool]:
+def _in_each_list(keys: _Keys, rule: _Rule, *, any_of: bool = False) -> _Keys:
+    """Return the list with a rule applied to it and all lists in it, innermost first."""
+    return rule(tuple(_within(key, rule) for key in keys), any_of)
+
+
+def _within(node: Node, rule: _Rule) -> Node:
+    if not isinstance(node, (Group, InThread)):
+        return node
+    any_of = isinstance(node, Group) and node.any_of
+    return _with_keys(node, _in_each_list(node.keys, rule, any_of=any_of))
+
+
+def _with_keys(node: Group | InThread, keys: _Keys) -> Group | InThread:
+    return node if keys == node.keys else replace(node, keys=keys)
+
+
+def _cut(keys: _Keys, *, in_thread: bool) -> tuple[_Keys, bool]:
     """Resolve INTHREADs in INTHREADs as far as Dovecot does; the second is whether any was.
 
-    It means to move the other keys of such a list into an INTHREAD of their own; but what
-    stays behind is the list up to the first of them. Lists count as INTHREADs here.
+    A list in which INTHREADs stand beside other keys ends with the first of the others. Lists
+    count as INTHREADs, unless they end so themselves.
     """
-    found: list[Node] = []
-    plain: list[int] = []
-    for node in nodes:
-        resolved = True
-        if isinstance(node, Group):
-            keys, resolved = _unnested(node.keys, in_thread=in_thread)
-            node = node if keys == node.keys else replace(node, keys=keys)
-        elif isinstance(node, InThread):
-            keys, inner = _unnested(node.keys, in_thread=True)
-            node = Group(keys) if inner else node if keys == node.keys else replace(node, keys=keys)
-            resolved = False
-        if resolved:
-            plain.append(len(found))
+    found, others = [], []
+    for node in keys:
+        is_other = True
+        if isinstance(node, InThread):
+            inner, cut = _cut(node.keys, in_thread=True)
+            node, is_other = Group(inner) if cut else _with_keys(node, inner), False
+        elif isinstance(node, Group):
+            inner, is_other = _cut(node.keys, in_thread=in_thread)
+            node = _with_keys(node, inner)
         found.append(node)
-    if not in_thread or len(plain) in (0, len(found)):
+        others.append(is_other)
+    if not in_thread or all(others) or not any(others):
         return tuple(found), False
-    return tuple(found[: plain[0] + 1]), True
+    return tuple(found[: others.index(True) + 1]), True
 
 
-def _with_flags_joined(nodes: tuple[Node, ...], *, any_of: bool) -> tuple[Node, ...]:
-    """Join keys of flags that must all be set, and those of which any must not be."""
-    joined: list[Node] = []
-    place: int | None = None
-    for node in nodes:
+def _rewritten(keys: _Keys, any_of: bool) -> _Keys:
+    """Return the list after one round of the rules for lists and of those for keys.
+
+    The rules for lists do not see that a list in it is negated: as Dovecot has it, seen and not
+    (seen or flagged) are seen there.
+    """
+    for rule in (_implied_dropped, _shared_taken_out):
+        keys = rule(keys, any_of)
+    return _each_rewritten(keys, any_of)
+
+
+def _each_rewritten(keys: _Keys, any_of: bool) -> _Keys:
+    """Return the list with each of its keys rewritten, and alike ones joined."""
+    found: dict[Hashable, Node] = {}
+    needless: _Keys = ()
+    for node in map(_rewritten_key, _spliced(keys, any_of)):
+        if isinstance(node, All):
+            if node.negated is not any_of:
+                # It decides alone.
+                return (node,)
+            needless = (node,)
+            continue
+        like = likeness(node)
+        first = found.get(like)
+        found[like] = node if first is None else joined(first, node, any_of=any_of)
+    return tuple(map(_without_empty_text, found.values())) or needless
+
+
+def _spliced(keys: _Keys, any_of: bool) -> Iterator[Node]:
+    """Yield the keys, and for lists that need not be lists theirs."""
+    for node in keys:
         if isinstance(node, Group):
-            keys = _with_flags_joined(node.keys, any_of=node.any_of)
-            node = node if keys == node.keys else replace(node, keys=keys)
-        elif isinstance(node, InThread):
-            keys = _with_flags_joined(node.keys, any_of=False)
-            node = node if keys == node.keys else replace(node, keys=keys)
-        elif isinstance(node, Flags) and node.negated is any_of:
-            if place is not None:
-                first = joined[place]
-                assert isinstance(first, Flags)
-                joined[place] = replace(first, flags=first.flags | node.flags)
-                continue
-            place = len(joined)
-        joined.append(node)
-    return tuple(joined)
-
-
-def _simplify(nodes: tuple[Node, ...], *, any_of: bool) -> tuple[Node, ...]:
-    waiting = deque(nodes)
-    merged = _Merged(any_of)
-    while waiting:
-        node = waiting.popleft()
-        if isinstance(node, Group):
-            node = _without_not(node)
-            if node.any_of is any_of or len(node.keys) == 1:
-                waiting.extendleft(reversed(node.keys))
-                continue
-            keys = _factored(_absorbed(node.keys, any_of=node.any_of), any_of=node.any_of)
-            node = replace(node, keys=_simplify(keys, any_of=node.any_of))
-        elif isinstance(node, InThread):
             if node.negated:
-                raise Fatal(b"assertion failed: (!args->match_not)", Scope.MAIL, crash=True)
-            node = replace(node, keys=_simplify(node.keys, any_of=False))
-        elif isinstance(node, (Numbers, Uids)):
-            node = _plain_set(node)
-        if isinstance(node, All) and (merged.nodes or waiting):
-            if node.negated is any_of:
+                node = Group(tuple(map(negate, node.keys)), not node.any_of)
+            if node.any_of is any_of or len(node.keys) == 1:
+                yield from _spliced(node.keys, any_of)
                 continue
-            # It decides alone.
-            return (node,)
-        merged.add(node)
-    return tuple(merged.nodes)
+        yield node
 
 
-def _without_not(group: Group) -> Group:
-    """Return the group with its NOT moved to its keys."""
-    if not group.negated:
-        return group
-    return Group(tuple(map(negate, group.keys)), any_of=not group.any_of)
+def _rewritten_key(node: Node) -> Node:
+    match node:
+        case Group():
+            return replace(node, keys=_rewritten(node.keys, node.any_of))
+        case InThread(negated=True):
+            raise Fatal(b"assertion failed: (!args->match_not)", Scope.MAIL, crash=True)
+        case InThread():
+            return replace(node, keys=_each_rewritten(node.keys, False))
+        case Numbers() | Uids(real=False):
+            return _plain_set(node)
+    return node
 
 
 def _plain_set(node: Numbers | Uids) -> Node:
     """Return the set without NOT, unless `*` is in it, or what it is the same as."""
     ranges = node.ranges
-    if isinstance(node, Uids) and node.real:
-        return node
     if node.negated:
         if sets.contains(ranges, sets.STAR):
             return node
@@ -147,133 +152,63 @@ def _plain_set(node: Numbers | Uids) -> Node:
     return replace(node, ranges=ranges, negated=False) if node.negated else node
 
 
-class _Merged:
-    """Keys side by side, alike ones merged into the first of them."""
-
-    def __init__(self, any_of: bool) -> None:
-        self.nodes: list[Node] = []
-        self._any_of = any_of
-        self._places: dict[_Key, int] = {}
-        #: Whether the first key of a kind was negated.
-        self._negated: dict[_Key, bool] = {}
-
-    def add(self, node: Node) -> None:
-        if isinstance(node, Text) and not node.text:
-            # It is in every mail; alike ones are merged in the next round.
-            self.nodes.append(All(node.negated))
-            return
-        key = _merge_key(node)
-        place = None if key is None else self._places.get(key)
-        if key is None or place is None:
-            if key is not None:
-                self._places[key] = len(self.nodes)
-            self.nodes.append(node)
-            return
-        together = self._merge(self.nodes[place], node)
-        if together is None:
-            self.nodes.append(node)
-        else:
-            self.nodes[place] = together
-
-    def _merge(self, first: Node, node: Node) -> Node | None:
-        """Return the key that stands for both, or None."""
-        match first, node:
-            case (Numbers() | Uids(), Numbers() | Uids()):
-                join = sets.union if self._any_of else sets.intersection
-                return replace(first, ranges=join(first.ranges, node.ranges))
-            case (When(), When()):
-                return self._merge_times(first, node)
-            case (Larger(), Larger()):
-                wanted = min if self._any_of else max
-                return replace(first, size=wanted(first.size, node.size))
-            case (Smaller(), Smaller()):
-                wanted = max if self._any_of else min
-                return replace(first, size=wanted(first.size, node.size))
-        if first.negated is node.negated:
-            return first
-        return All(negated=not self._any_of)
-
-    def _merge_times(self, first: When, node: When) -> When | None:
-        moments = (first.moment, node.moment)
-        if first.relation is Relation.ON:
-            return first if first.moment == node.moment else None
-        latest = (first.relation is Relation.SINCE) is not self._any_of
-        by_seconds = sorted(moments, key=lambda moment: moment.seconds)
-        return replace(first, moment=by_seconds[-1 if latest else 0])
+def _without_empty_text(node: Node) -> Node:
+    """Return what matches all for a text that is in every mail."""
+    return All(node.negated) if isinstance(node, Text) and not node.text else node
 
 
-def _merge_key(node: Node) -> _Key | None:
-    """Return what keys have in common that can be merged, None if nothing can be."""
-    match node:
-        case Flags(flags):
-            return (Flags, flags)
-        case Keyword(word):
-            return (Keyword, word)
-        case Text(text, headers):
-            return (Text, text, headers)
-        case Header(field, text, reading):
-            return (Header, field, text, reading)
-        case Numbers():
-            return None if node.negated else (Numbers,)
-        case Uids():
-            return None if node.negated or node.real else (Uids,)
-        case When(relation, time, moment):
-            return (relation, time, moment.exact, node.negated)
-        case Larger() | Smaller():
-            return (type(node), node.negated)
-    return None
+def _parts(node: Node, any_of: bool) -> _Keys:
+    """Return the keys of a list in a list; another key is as good as a list of one."""
+    return node.keys if _is_inner(node, any_of) else (node,)
 
 
-def _absorbed(nodes: tuple[Node, ...], *, any_of: bool) -> tuple[Node, ...]:
-    """Drop groups that say no more than another key does: A or (A and B) is A."""
-    if len(nodes) < 2 or not any(_is_inner(node, any_of) for node in nodes):
-        return nodes
-    kept = list(nodes)
-    for node in nodes:
-        if any(node is one for one in kept):
-            wanted = node.keys if isinstance(node, Group) and _is_inner(node, any_of) else (node,)
-            kept = [
-                one
-                for one in kept
-                if one is node
-                or not (isinstance(one, Group) and _is_inner(one, any_of))
-                or not all(key in one.keys for key in wanted)
-            ]
-    return tuple(kept)
-
-
-def _factored(nodes: tuple[Node, ...], *, any_of: bool) -> tuple[Node, ...]:
-    """Take out what all keys share: (A and B) or (A and C) is A and (B or C)."""
-    if len(nodes) < 2:
-        return nodes
-    inner = next((node for node in nodes if _is_inner(node, any_of)), None)
-    if not isinstance(inner, Group):
-        return nodes
-    shared = [key for key in inner.keys if all(_has(node, key, any_of) for node in nodes)]
-    if not shared:
-        return nodes
-    rest = [one for node in nodes for one in _rest(node, shared)]
-    common: list[Node] = list(reversed(shared))
-    if rest:
-        common.insert(0, Group(tuple(rest), any_of=any_of))
-    return (Group(tuple(common), any_of=not any_of),)
-
-
-def _is_inner(node: Node, any_of: bool) -> bool:
+def _is_inner(node: Node, any_of: bool) -> TypeGuard[Group]:
     return isinstance(node, Group) and node.any_of is not any_of
 
 
-def _has(node: Node, key: Node, any_of: bool) -> bool:
-    return node == key or (
-        isinstance(node, Group) and node.any_of is not any_of and key in node.keys
+def _implied_dropped(keys: _Keys, any_of: bool) -> _Keys:
+    """Drop lists that say no more than another key does: A or (A and B) is A."""
+    for node in keys:
+        if any(node is one for one in keys):
+            parts = _parts(node, any_of)
+            keys = tuple(
+                one
+                for one in keys
+                if one is node or not _is_inner(one, any_of) or not _all_in(parts, one.keys)
+            )
+    return keys
+
+
+def _all_in(wanted: _Keys, keys: _Keys) -> bool:
+    return all(key in keys for key in wanted)
+
+
+def _shared_taken_out(keys: _Keys, any_of: bool) -> _Keys:
+    """Take out what all keys share: (A and B) or (A and C) is A and (B or C)."""
+    branches = [(node, *_parts(node, any_of)) for node in keys]
+    inner = next((node for node in keys if _is_inner(node, any_of)), None)
+    if len(keys) < 2 or inner is None:
+        return keys
+    shared = tuple(key for key in inner.keys if all(key in branch for branch in branches))
+    if not shared:
+        return keys
+    left = (
+        _without(node, shared) for node in keys if _is_inner(node, any_of) and node not in shared
     )
+    rest = tuple(node for node in left if node.keys)
+    others = (Group(rest, any_of),) if rest else ()
+    return (Group((*others, *reversed(shared)), not any_of),)
 
 
-def _rest(node: Node, shared: Iterable[Node]) -> list[Node]:
-    """Return the node without the shared keys: one node or none."""
-    taken = list(shared)
-    if node in taken:
-        return []
-    assert isinstance(node, Group)
-    keys = tuple(key for key in node.keys if key not in taken)
-    return [replace(node, keys=keys)] if keys else []
+def _without(node: Group, shared: _Keys) -> Group:
+    return replace(node, keys=tuple(key for key in node.keys if key not in shared))
+
+
+def _flags_joined(keys: _Keys, any_of: bool) -> _Keys:
+    """Join keys of flags that must all be set, and those of which any must not be."""
+    alike = [node for node in keys if isinstance(node, Flags) and node.negated is any_of]
+    if len(alike) < 2:
+        return keys
+    together = replace(alike[0], flags=frozenset().union(*(node.flags for node in alike)))
+    others = [together if node is alike[0] else node for node in keys]
+    return tuple(node for node in others if not any(node is one for one in alike[1:]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakedove.dovecot.search.simplify import simplify
 from fakedove.dovecot.search.tree import All, Group, InMailbox, Uids
@@ -51,10 +53,41 @@ def test_dates_merge(text: str, expected: list[int]) -> None:
         ("seen or not all", [1, 2]),
         ("seen or all", [1, 2, 3, 4]),
         ("seen not all", []),
+        ("( seen flagged ) or seen", [1, 2]),
+        ("( ( seen ) flagged ) or ( seen )", [2]),
+        ("( ( seen ) unflagged ) or ( seen )", [1]),
     ],
 )
 def test_keys_that_say_the_same(text: str, expected: list[int]) -> None:
     assert uids(flagged_user(), text) == expected
+
+
+def _list(keys: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    several = st.lists(keys, min_size=1, max_size=3)
+    lists = st.tuples(st.sampled_from([" ", " or "]), several).map(lambda one: one[0].join(one[1]))
+    return st.tuples(st.sampled_from(["", "not "]), lists).map(lambda one: f"{one[0]}( {one[1]} )")
+
+
+_KEYS = st.sampled_from(
+    [
+        *("seen", "unseen", "flagged", "not deleted", "all", "not all", "keyword Work"),
+        *("uid 1:2", "uid 2:*", "2", "not 1", "larger 10", "not smaller 5", "since 1d", "on 2d"),
+        *("mailbox INBOX", "not mailbox INBOX", "mailbox A*", "body x", "not subject a"),
+    ]
+)
+_QUERIES = _list(st.recursive(_KEYS, _list, max_leaves=12))
+
+
+@given(_QUERIES)
+def test_what_is_simple_cannot_be_made_simpler(text: str) -> None:
+    simple = simplify(query(text).nodes)
+    assert simple
+    assert simplify(simple) == simple
+
+
+@given(st.lists(_KEYS, min_size=1, max_size=4).map(" ".join))
+def test_a_list_around_everything_changes_nothing(text: str) -> None:
+    assert repr(simplify(query(f"( {text} )").nodes)) == repr(simplify(query(text).nodes))
 
 
 def test_what_all_branches_share_is_taken_out() -> None:
