@@ -28,7 +28,7 @@ def rows(fake: Server, effort: Effort) -> Iterator[Row]:
             return job
 
         found = interleaved([megabytes(plain), megabytes(tls)], effort.rounds)
-    yield least("`fetch text` of 8 MB, repeated", found[0], "MB/s", 1000)
+    yield least("`fetch text` of 10 MB, repeated", found[0], "MB/s", 1000)
     yield least("the same by TLS", found[1], "MB/s", 240)
 
 

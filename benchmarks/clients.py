@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from benchmarks.servers import IDLE_USER, USER
+from benchmarks.servers import BIG_USER, IDLE_USER, USER
 
 Client: TypeAlias = socket.socket
 Load: TypeAlias = Callable[[str, int], None]
@@ -26,7 +26,13 @@ _READ_BYTES: Final = 1 << 20
 _PATIENCE: Final = 60.0
 
 QUOTA_GET: Final = f"\t{USER}\tquota get\n".encode()
-MAILBOX_LIST: Final = f"\t{USER}\tmailbox list\n".encode()
+#: Commands with a short reply, which are measured beside the real Dovecot.
+SMALL: Final = {
+    "mailbox list": f"\t{USER}\tmailbox list\n".encode(),
+    "mailbox status all": f"\t{USER}\tmailbox status\tall\t*\n".encode(),
+    "quota get": QUOTA_GET,
+    "user": f"\t\tuser\t{USER}\n".encode(),
+}
 WHO: Final = b"\t\twho\n"
 #: A command that is answered with its status line alone.
 NO_ROWS: Final = f"\t{IDLE_USER}\tmailbox list\t-s\n".encode()
@@ -151,7 +157,14 @@ def read_reply(client: socket.socket) -> int:
 
 def fetch(client: socket.socket, mailbox: str) -> int:
     """Fetch the text of all mails in a mailbox; return the bytes of the reply."""
-    client.sendall(f"\t{USER}\tfetch\ttext\tmailbox\t{mailbox}\n".encode())
+    client.sendall(f"\t{BIG_USER}\tfetch\ttext\tmailbox\t{mailbox}\n".encode())
+    return read_reply(client)
+
+
+def search(client: socket.socket, mailbox: str, key: str) -> int:
+    """Search a mailbox; return the bytes of the reply."""
+    words = key.replace(" ", "\t")
+    client.sendall(f"\t{BIG_USER}\tsearch\tmailbox\t{mailbox}\t{words}\n".encode())
     return read_reply(client)
 
 

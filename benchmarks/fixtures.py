@@ -15,6 +15,8 @@ from typing import Final
 from benchmarks.measuring import Effort, Job, Row, environment, interleaved, most
 
 _TESTS: Final = 50
+#: Runs with the unused plugin for each round of others.
+UNUSED_RUNS: Final = 3
 
 _TEST_FILE: Final = """
 import socket
@@ -70,7 +72,7 @@ def rows(effort: Effort) -> Iterator[Row]:
         yield most("the fixture, at the session's end", end, "ms", 10)
         ours, empty = interleaved(
             [_unused(directory, "fakedove.pytest_plugin"), _unused(directory, "empty_plugin")],
-            3 * effort.rounds,
+            UNUSED_RUNS * effort.rounds,
             min,
         )
     detail = f" (a run with it {ours:.0f} ms of CPU)"

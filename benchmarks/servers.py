@@ -21,15 +21,17 @@ from fakedove.fake import AsyncFakeDovecot
 RELEASE: Final = "2.4.1"
 STORE: Final = Path(__file__).resolve().parents[1] / "fixtures/stores/recorded/store.toml"
 
-#: The user of all measurements; where this user's large mail lies, and more such mails, one
-#: in each mailbox, to be fetched for the first time.
+#: The user of most measurements.
 USER: Final = "tss"
 PASSWORD: Final = b"secret"
 #: A user without subscriptions.
 IDLE_USER: Final = "idle"
+#: Whose large mail there is and where, and more such mails, one in each mailbox, to be fetched
+#: for the first time.
+BIG_USER: Final = "bob"
 BIG_MAILBOX: Final = "Large"
 FRESH_MAILBOXES: Final = tuple(f"Fresh{number}" for number in range(14))
-BIG_MAIL_BYTES: Final = 8 * 1024 * 1024
+BIG_MAIL_BYTES: Final = 10 * 1024 * 1024
 
 #: A server that uses less CPU time than this, in so many seconds, has nothing to do.
 _IDLE_CPU: Final = 0.002
@@ -103,7 +105,7 @@ async def fake(path: str) -> None:
     ) as server:
         server.store.add_user(IDLE_USER)
         for name in (BIG_MAILBOX, *FRESH_MAILBOXES):
-            box = server.store.users[USER].mailbox(name, create=True)
+            box = server.store.users[BIG_USER].mailbox(name, create=True)
             box.deliver(big_mail(BIG_MAIL_BYTES))
         # A file of this name has the whole port in it.
         port = trio.Path(f"{path}.tls.new")
