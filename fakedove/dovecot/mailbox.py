@@ -23,6 +23,7 @@ from fakedove.dovecot.flag_changes import (
     numbered,
 )
 from fakedove.dovecot.guids import checked_guid, random_guid
+from fakedove.dovecot.header_texts import HeaderTexts
 from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
@@ -53,6 +54,7 @@ class Mailbox:
         "deleted",
         "first_recent_uid",
         "guid",
+        "header_texts",
         "highestmodseq",
         "message_count",
         "metadata",
@@ -85,6 +87,7 @@ class Mailbox:
         self.acl_listed = seed.acl_listed
         self.cache_decisions = dict(seed.cache_decisions)
         self.first_recent_uid = seed.first_recent_uid
+        self.header_texts = HeaderTexts()
         self.message_count = len(seed.messages)
         #: How many messages lack \\Seen, how many have \\Deleted, and the bytes of all.
         self.unseen = seed.unseen

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from fakedove.dovecot import masks
+from fakedove.dovecot.header_texts import HeaderTexts
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.release import Release
@@ -40,6 +41,8 @@ class Candidate(msgspec.Struct, gc=False):
 
     message: Message
     number: int
+    #: What was read before in headers of the mailbox.
+    headers: HeaderTexts
     _texts: Texts | None = None
     _parts: MimeParts | None = None
 
@@ -47,7 +50,7 @@ class Candidate(msgspec.Struct, gc=False):
     def texts(self) -> Texts:
         """What the mail says."""
         if self._texts is None:
-            self._texts = Texts(self.message.data)
+            self._texts = Texts(self.message.data, self.headers, self.message.uid)
         return self._texts
 
     def parts(self, *, decoded: bool) -> MimeParts:
@@ -81,11 +84,15 @@ class Matcher:
             return []
         first, last = window(nodes, messages)
         test = self._all(nodes)
+        if test is _always:
+            return list(messages[first - 1 : last])
         may_match = self._from_index(nodes) if oldest_only else None
+        headers = self._box.header_texts
+        headers.trim(len(messages))
         found = []
         for number in range(first, last + 1):
             message = messages[number - 1]
-            one = Candidate(message, number)
+            one = Candidate(message, number, headers)
             if may_match is not None and may_match(one) is False:
                 continue
             if test(one):
@@ -115,6 +122,7 @@ class Matcher:
 
     def _all(self, nodes: Sequence[Node]) -> Test:
         tests = [self._test(node) for node in sorted(nodes, key=_cost)]
+        tests = [test for test in tests if test is not _always] or [_always]
         if len(tests) == 1:
             return tests[0]
 
@@ -150,7 +158,7 @@ class Matcher:
             raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
         uids = {message.uid for message in self.find(node.keys)}
         if not uids:
-            return lambda _: False
+            return _never
         if node.threading is Threading.ORDERED_SUBJECT:
             raise Fatal(b"unreached", Scope.MAIL, crash=True)
         by_subject = node.threading is Threading.REFERENCES
@@ -161,7 +169,7 @@ class Matcher:
     def _leaf(self, node: tree.Leaf) -> Test:
         match node:
             case tree.All() | tree.SaveDate():
-                return lambda _: True
+                return _always
             case tree.Numbers(ranges):
                 settled = settle(ranges, self._box.message_count)
                 return lambda one: contains(settled, one.number)
@@ -187,8 +195,7 @@ class Matcher:
             case When():
                 return _when(node)
             case tree.MailboxGuid() | tree.InMailbox() | tree.InMailboxes():
-                here = self._is_here(node)
-                return lambda _: here
+                return _always if self._is_here(node) else _never
             case tree.MimePart(query):
                 decoded = self._release.attachment_names_decoded
                 return lambda one: one.parts(decoded=decoded).match(query)
@@ -209,7 +216,20 @@ class Matcher:
                 return masks.mailbox_matches(mask, self._box.name)
 
 
+def _always(_: Candidate) -> bool:
+    return True
+
+
+def _never(_: Candidate) -> bool:
+    return False
+
+
 def _negated(test: Test) -> Test:
+    if test is _always:
+        return _never
+    if test is _never:
+        return _always
+
     def opposite(one: Candidate) -> bool | None:
         matches = test(one)
         return matches if matches is None else not matches

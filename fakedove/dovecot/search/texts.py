@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from fakedove.dovecot.header_texts import HeaderTexts
 from fakedove.dovecot.mime.addresses import Address, parse_addresses
 from fakedove.dovecot.mime.charsets import Decoder
 from fakedove.dovecot.mime.content_type import parse_content_type
@@ -34,11 +35,13 @@ _ESCAPED = re.compile(rb"[\"\\']")
 class Texts:
     """One mail's texts, each made when it is first asked for."""
 
-    __slots__ = ("_data", "_fields", "_readings", "_whole")
+    __slots__ = ("_data", "_fields", "_headers", "_readings", "_uid", "_whole")
 
-    def __init__(self, data: bytes) -> None:
-        """Take the mail as it is stored."""
+    def __init__(self, data: bytes, headers: HeaderTexts | None = None, uid: int = 0) -> None:
+        """Take the mail as it is stored, and what was read in its mailbox by UID."""
         self._data = data
+        self._headers = headers or HeaderTexts()
+        self._uid = uid
         self._fields: dict[bytes, list[Field]] = {}
         #: How each field was read first, which is how it is read ever after.
         self._readings: dict[bytes, Reading] = {}
@@ -60,8 +63,12 @@ class Texts:
         Dovecot reads a field once for all keys of a query, as the first of them wants it.
         """
         reading = self._readings.setdefault(name, reading)
-        lines = (read_value(field.one_line, reading) for field in self.fields(name))
-        return "".join(normal(line) + _LINE_END for line in lines)
+        known = self._headers.of(name, reading)
+        text = known.get(self._uid)
+        if text is None:
+            lines = (read_value(field.one_line, reading) for field in self.fields(name))
+            text = known[self._uid] = "".join(normal(line) + _LINE_END for line in lines)
+        return text
 
     def sent(self) -> tuple[int, int]:
         """Return seconds since 1970 and minutes east of Greenwich of the Date header, else 0."""
