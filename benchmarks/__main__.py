@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from benchmarks import bulk, commands, fixtures, measuring, real, starting
+from benchmarks import bulk, commands, fixtures, measuring, real, starting, users
 from benchmarks.measuring import Effort, Row
 from benchmarks.pump_echo import pumped
 from benchmarks.raw_trio import raw_trio
@@ -49,6 +49,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "commands": _commands,
     "bulk": lambda effort: _alone(bulk.rows, effort),
     "real": lambda effort: _alone(real.rows, effort),
+    "users": users.rows,
     "start": starting.rows,
     "fixture": fixtures.rows,
 }

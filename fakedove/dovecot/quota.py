@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from fakedove.errors import StoreError
 
@@ -10,6 +11,7 @@ _UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE = re.compile(r"([0-9]+) ?([A-Za-z%]*)", re.ASCII)
 
 
+@lru_cache(maxsize=64)
 def parse_size(text: str | int) -> int | None:
     """Return the bytes that `text` means, None for "unlimited" (and 0, as in Dovecot).
 

@@ -114,11 +114,11 @@ class _Loader:
         mail = self._mailboxes.of_user(name, table, sieve_changes)
         limit, grace = _quota(table)
         return UserSeed(
-            name=name,
-            password=table.text("password", "pass"),
+            name=_copied(name),
+            password=_copied(table.text("password", "pass")),
             uid=table.integer("uid", 5000, maximum=_HIGHEST_ID),
             gid=table.integer("gid", 5000, maximum=_HIGHEST_ID),
-            home=table.text("home", f"/home/{name}"),
+            home=_copied(table.text("home", f"/home/{name}")),
             quota_storage=limit,
             quota_messages=table.optional_integer("quota_messages"),
             quota_grace=grace,
@@ -208,3 +208,8 @@ def _quota(table: Table) -> tuple[int | None, int | None]:
     if (size := table.size("quota_grace")) is not None:
         grace = table.checked("quota_grace", partial(parse_grace, limit=limit), size)
     return limit, grace
+
+
+def _copied(text: str) -> str:
+    """Return a copy, so that the memory of a parsed file with many users is free as a whole."""
+    return text.encode().decode()

@@ -56,3 +56,20 @@ def test_modseqs() -> None:
     assert uids(user, f"modseq {highest}") == [1, 2]
     assert uids(user, f"modseq {highest + 1}") == []
     assert uids(user, "modseq /flags/\\Seen all 1") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("all", [1, 2, 3, 4]),
+        ("not all", []),
+        ("mailbox INBOX all", [1, 2, 3, 4]),
+        ("not mailbox INBOX all", []),
+        ("mailbox INBOX ( all or deleted )", [1, 2, 3, 4]),
+        ("mailbox INBOX not ( all or deleted )", []),
+        ("mailbox INBOX 2:3 all", [2, 3]),
+        ("mailbox INBOX not all seen", []),
+    ],
+)
+def test_keys_that_all_mails_match_alike(text: str, expected: list[int]) -> None:
+    assert uids(flagged_user(), text) == expected
