@@ -67,12 +67,16 @@ def watched() -> Iterator[Ran]:
             ran.users.append(frame.f_locals["seed"].name)
         return trace
 
+    # What other tests have left is collected before, not in between.
+    gc.collect()
+    gc.disable()
     before = sys.gettrace()
     sys.settrace(trace)
     try:
         yield ran
     finally:
         sys.settrace(before)
+        gc.enable()
 
 
 def cost(count: int, action: Callable[[Store], object]) -> int:
