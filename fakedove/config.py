@@ -80,6 +80,12 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     doveadm_password: str
     doveadm_allowed_commands: tuple[str, ...] = ()
 
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether clients can speak TLS here: one that is pre-authenticated cannot ask for it."""
+        preauthenticated = self.address is None and self.mode == 0o600
+        return self.tls and (self.ssl is Ssl.YES or not preauthenticated)
+
 
 class Tls(msgspec.Struct, frozen=True):
     """Certificate and key: paths of PEM files."""
@@ -121,6 +127,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     #: None: a generated CA and certificate.
     tls: Tls | None
     stub: tuple[StubSetting, ...]
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether there is a listener that speaks TLS."""
+        return any(one.speaks_tls for one in self.listener)
 
 
 def load_config(path: str | os.PathLike[str], **settings: object) -> Config:

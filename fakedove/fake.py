@@ -159,13 +159,16 @@ class AsyncFakeDovecot:
         return self._parts.premises.client_context()
 
     def describe(self) -> dict[str, object]:
-        """Return what a client needs to know, fit for JSON."""
+        """Return what a client needs to know, fit for JSON.
+
+        `ca` is the path of the PEM file that clients trust, or None where nobody speaks TLS.
+        """
         return {
             "pid": os.getpid(),
             "dovecot": self.dovecot,
             "base_dir": self.base_dir,
             "doveadm_password": self.password,
-            "ca": self.ca_path,
+            "ca": self.ca_path if self.config.speaks_tls else None,
             "listeners": self._parts.reception.describe(),
         }
 

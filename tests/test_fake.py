@@ -222,6 +222,22 @@ async def test_the_description_is_json() -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("listener", "speaks"),
+    [
+        ({"path": "socket", "mode": "0600"}, False),
+        ({"path": "socket", "mode": "0666"}, True),
+        ({"path": "socket", "mode": "0600", "ssl": "yes"}, True),
+        ({"address": "127.0.0.1:0"}, True),
+    ],
+)
+async def test_an_authority_is_made_where_clients_can_speak_tls(
+    listener: dict[str, object], speaks: bool
+) -> None:
+    async with AsyncFakeDovecot(listener=[{"name": "one", **listener}]) as fake:
+        assert fake.describe()["ca"] == (fake.ca_path if speaks else None)
+
+
 async def test_addresses_are_asked_for_by_name() -> None:
     async with AsyncFakeDovecot() as fake:
         with pytest.raises(UnknownNameError, match=r'no listener "unx"; did you mean "unix"\?'):

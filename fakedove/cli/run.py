@@ -80,10 +80,11 @@ def _exported(fake: ServedFake) -> dict[str, str]:
     """Return the variables that say where the fake is: the first listener of each kind."""
     exported = {
         "FAKEDOVE_PASSWORD": fake.password,
-        "FAKEDOVE_CA": fake.ca_path,
         "FAKEDOVE_BASE_DIR": fake.base_dir,
         "FAKEDOVE_DOVECOT": fake.dovecot,
     }
+    if fake.config.speaks_tls:
+        exported["FAKEDOVE_CA"] = fake.ca_path
     for listener in fake.config.listener:
         if listener.address is None:
             exported.setdefault("FAKEDOVE_UNIX", fake.path(listener.name))

@@ -114,7 +114,8 @@ def _introduce(fake: ServedFake) -> None:
         say(f"  {listener.name:<8} {_place(fake, listener)}   {_access(listener)}")
         if listener.address is not None and not is_loopback(listener.address[0]):
             say(f"  warning: other machines can reach {listener.name}")
-    say(f"  {'ca':<8} {fake.ca_path}")
+    if fake.config.speaks_tls:
+        say(f"  {'ca':<8} {fake.ca_path}")
     say(f"users: {_users(fake)}")
     _suggest(fake)
 
