@@ -22,20 +22,25 @@ from typing import TYPE_CHECKING, Self
 import trio
 
 from fakedove.config import Config, load_config, make_config
+from fakedove.configured import (
+    armed_stubs,
+    listener_settings,
+    release_of,
+    sockets_of,
+    store_of,
+)
 from fakedove.double.journal import Exchange, Journal
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.releases import choose_release
 from fakedove.dovecot.store import Snapshot, Store
-from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import ConfigurationError, FakeDovecotError, StubError
 from fakedove.plan import Session
 from fakedove.premises import Premises
 from fakedove.reception import Reception
 from fakedove.sessions.doveadm import DoveadmSession
 from fakedove.sessions.server_log import ServerLog
-from fakedove.sessions.world import ListenerSettings, World
+from fakedove.sessions.world import World
 
 if TYPE_CHECKING:
     import ssl
@@ -70,13 +75,13 @@ class AsyncFakeDovecot:
         self.journal = Journal()
         #: What Dovecot would have written to its log files.
         self.log = ServerLog()
-        self._listeners = _listener_settings(self.config)
+        self._listeners = listener_settings(self.config)
         #: Stores, and what they were at the start, by file and by the moment at which mail
         #: without a date was received.
         self._stores: dict[tuple[object, datetime | None], tuple[Store, Snapshot]] = {}
         self._begun: _Parts | None = None
         self._end = AsyncExitStack()
-        _release(self.config)
+        release_of(self.config)
 
     async def __aenter__(self) -> Self:
         if self._begun is not None:
@@ -177,7 +182,7 @@ class AsyncFakeDovecot:
     @property
     def release(self) -> Release:
         """The row of the release it behaves as."""
-        return _release(self.config)
+        return release_of(self.config)
 
     @property
     def dovecot(self) -> str:
@@ -277,7 +282,7 @@ class AsyncFakeDovecot:
         parts = self._parts
         config = self._configuration(changes)
         self._refuse_moving(config)
-        if keep_connections and _release(config) != self.release:
+        if keep_connections and release_of(config) != self.release:
             raise ConfigurationError("dovecot: connections that are kept stay with their release")
         await trio.lowlevel.checkpoint()
         if not keep_connections:
@@ -291,7 +296,7 @@ class AsyncFakeDovecot:
         else:
             parts.world = world
         self.config = config
-        self._listeners = _listener_settings(config)
+        self._listeners = listener_settings(config)
         self.journal.clear()
         self.log.clear()
         _raise(problems)
@@ -338,11 +343,11 @@ class AsyncFakeDovecot:
         for key in ("base_dir", "tls"):
             if getattr(config, key) != getattr(self.config, key):
                 raise ConfigurationError(f"{key}: cannot change in reset; start another fake")
-        if _sockets(config) != _sockets(self.config):
+        if sockets_of(config) != sockets_of(self.config):
             raise ConfigurationError("listener: sockets cannot change in reset; start another fake")
 
     def _make_world(self, premises: Premises, config: Config) -> World:
-        release = _release(config)
+        release = release_of(config)
         store = self._fresh_store(premises, config)
         return World(
             release,
@@ -361,7 +366,7 @@ class AsyncFakeDovecot:
         """Return the configured store as it was at first, loading it the first time."""
         key = (config.store, config.clock)
         if key not in self._stores:
-            store = _store(config, str(premises.base_dir))
+            store = store_of(config, str(premises.base_dir))
             self._stores[key] = store, store.snapshot()
         else:
             store, start = self._stores[key]
@@ -391,53 +396,6 @@ class AsyncFakeDovecot:
             problems.append(_unarmed(stub))
             stub.remove()
         return problems
-
-
-def _store(config: Config, directory: str) -> Store:
-    if isinstance(config.store, Store):
-        return config.store
-    path = DEMO_STORE if config.store is None else config.store
-    return load_store(path, directory=directory, clock=Clock(config.clock))
-
-
-def _release(config: Config) -> Release:
-    return choose_release(config.dovecot, config.protocol)
-
-
-def _sockets(config: Config) -> list[object]:
-    return [(one.name, one.service, one.path, one.mode, one.address) for one in config.listener]
-
-
-def _listener_settings(config: Config) -> dict[str, ListenerSettings]:
-    return {
-        one.name: ListenerSettings(
-            one.name,
-            one.doveadm_password.encode(),
-            frozenset(map(str.encode, one.doveadm_allowed_commands)) or None,
-            one.ssl.value,
-            one.tls,
-        )
-        for one in config.listener
-    }
-
-
-def armed_stubs(release: Release, config: Config) -> Stubs:
-    """Return the stubs that the configuration arms; raises StubError with its place."""
-    stubs = Stubs(release)
-    for setting in config.stub:
-        try:
-            stub = stubs.on(
-                setting.command, user=setting.user, times=setting.times, where=setting.where
-            )
-            if setting.fail is not None:
-                stub.fail(setting.fail, log=setting.log)
-            elif setting.raw is not None:
-                stub.raw(setting.raw, log=setting.log)
-            else:
-                stub.reply(setting.reply or (), log=setting.log)
-        except StubError as error:
-            raise StubError(f"{setting.where}: {error}") from None
-    return stubs
 
 
 def _named(command: str, user: str | None) -> str:

@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 
 from fakedove.config import make_config
+from fakedove.configured import armed_stubs
 from fakedove.dovecot.releases import find_release
 from fakedove.dovecot.status import Status
-from fakedove.fake import armed_stubs
 from tests.replay.fake import recorded_store
 from tests.sessions.talk import TCP, UNIX, Talk
 

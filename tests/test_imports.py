@@ -33,8 +33,8 @@ BELOW = {
     "net": {"plan", "errors", "wire"},
 }
 DOORS = {
-    *("__main__", "certificates", "cli", "client", "config", "contract", "fake", "guest"),
-    *("live", "premises", "pytest_plugin", "reception", "sync"),
+    *("__main__", "certificates", "cli", "client", "config", "configured", "contract"),
+    *("fake", "guest", "live", "premises", "pytest_plugin", "reception", "sync"),
 }
 
 #: What nothing that is plain and synchronous may touch: I/O, clocks, chance, threads.

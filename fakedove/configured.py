@@ -1,0 +1,64 @@
+"""What a configuration means to a fake: release, store, listeners' settings, stubs."""
+
+from __future__ import annotations
+
+from fakedove.config import Config
+from fakedove.double.stubs import Stubs
+from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.releases import choose_release
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.store_file import DEMO_STORE, load_store
+from fakedove.errors import StubError
+from fakedove.sessions.world import ListenerSettings
+
+
+def store_of(config: Config, directory: str) -> Store:
+    """Return the store as it was configured, loading its file; raises StoreError."""
+    if isinstance(config.store, Store):
+        return config.store
+    path = DEMO_STORE if config.store is None else config.store
+    return load_store(path, directory=directory, clock=Clock(config.clock))
+
+
+def release_of(config: Config) -> Release:
+    """Return the row of the release to behave as; raises ConfigurationError."""
+    return choose_release(config.dovecot, config.protocol)
+
+
+def sockets_of(config: Config) -> list[object]:
+    """Return what cannot change while the listeners stay, fit to be compared."""
+    return [(one.name, one.service, one.path, one.mode, one.address) for one in config.listener]
+
+
+def listener_settings(config: Config) -> dict[str, ListenerSettings]:
+    """Return what the sessions of each listener go by, by its name."""
+    return {
+        one.name: ListenerSettings(
+            one.name,
+            one.doveadm_password.encode(),
+            frozenset(map(str.encode, one.doveadm_allowed_commands)) or None,
+            one.ssl.value,
+            one.tls,
+        )
+        for one in config.listener
+    }
+
+
+def armed_stubs(release: Release, config: Config) -> Stubs:
+    """Return the stubs that the configuration arms; raises StubError with its place."""
+    stubs = Stubs(release)
+    for setting in config.stub:
+        try:
+            stub = stubs.on(
+                setting.command, user=setting.user, times=setting.times, where=setting.where
+            )
+            if setting.fail is not None:
+                stub.fail(setting.fail, log=setting.log)
+            elif setting.raw is not None:
+                stub.raw(setting.raw, log=setting.log)
+            else:
+                stub.reply(setting.reply or (), log=setting.log)
+        except StubError as error:
+            raise StubError(f"{setting.where}: {error}") from None
+    return stubs
