@@ -38,6 +38,8 @@ class Exchange(msgspec.Struct, gc=False):
     status: Status | None = None
     #: Whether the client was gone before all of it had left.
     cut_short: bool = False
+    #: Bytes of the reply that the journal has counted.
+    counted: int = 0
 
     @property
     def user(self) -> str:
@@ -68,7 +70,6 @@ class Journal:
 
     def __init__(self, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._exchanges: deque[Exchange] = deque()
-        self._sizes: deque[int] = deque()
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
@@ -83,14 +84,15 @@ class Journal:
 
     def append(self, exchange: Exchange) -> None:
         """Add an exchange, before the first byte of its reply leaves."""
-        if self._exchanges:
+        exchanges = self._exchanges
+        if exchanges:
             # What came before is as long as it gets, or nearly.
-            self._sizes.append(sum(map(len, self._exchanges[-1].writes)))
-            self._bytes += self._sizes[-1]
-        self._exchanges.append(exchange)
-        while self._bytes > self._capacity_bytes or len(self._exchanges) > self._capacity:
-            self._exchanges.popleft()
-            self._bytes -= self._sizes.popleft()
+            newest = exchanges[-1]
+            newest.counted = size = sum(map(len, newest.writes))
+            self._bytes += size
+        exchanges.append(exchange)
+        while self._bytes > self._capacity_bytes or len(exchanges) > self._capacity:
+            self._bytes -= exchanges.popleft().counted
         for tell in self.followers:
             tell(exchange)
 
@@ -109,7 +111,6 @@ class Journal:
     def clear(self) -> None:
         """Forget everything."""
         self._exchanges.clear()
-        self._sizes.clear()
         self._bytes = 0
 
     def describe(self) -> str:

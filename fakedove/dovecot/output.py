@@ -78,7 +78,8 @@ class Formatter:
     def text(self, data: bytes, writes: list[bytes]) -> None:
         """Add text that bypasses the formatter."""
         if self._release.user_json_pieces:
-            self._append(data, writes)
+            writes.append(data)
+            self.written += len(data)
         else:
             self._raw += data
 
@@ -138,7 +139,8 @@ class Formatter:
 
     def _write(self, data: bytes, writes: list[bytes]) -> None:
         if self._release.row_packets:
-            self._append(data, writes)
+            writes.append(data)
+            self.written += len(data)
             return
         self._gathered += data
         if len(self._gathered) >= BLOCK:
@@ -146,9 +148,6 @@ class Formatter:
 
     def _flush_gathered(self, writes: list[bytes]) -> None:
         if self._gathered:
-            self._append(bytes(self._gathered), writes)
+            writes.append(bytes(self._gathered))
+            self.written += len(self._gathered)
             self._gathered.clear()
-
-    def _append(self, data: bytes, writes: list[bytes]) -> None:
-        writes.append(data)
-        self.written += len(data)

@@ -45,6 +45,7 @@ class _Getopt(enum.Enum):
     KILLS = enum.auto()
 
 
+_SOUND = _Getopt.SOUND
 _CRASH = Fatal(b"killed with signal 11", crash=True)
 
 
@@ -69,7 +70,7 @@ class DoveadmSession:
         #: The command whose mail is awaited, and what has come of that.
         self._pending: Invocation | None = None
         self._body = bytearray()
-        self._broken = _Getopt.SOUND
+        self._broken = _SOUND
         #: Nothing is under way: the next bytes begin a command.
         self._idle = False
         # With a list of allowed commands the answer also depends on the listener.
@@ -94,12 +95,13 @@ class DoveadmSession:
         """Take bytes of the client, b"" for EOF."""
         # Nearly always this is one command that was seen before, which needs no events.
         invocation = self._lines.get(data) if self._idle else None
-        self._idle = False
         if invocation is None:
+            self._idle = False
             self._connection.receive(data)
-        else:
-            self._invoke(invocation)
-        return self._go_on()
+            return self._go_on()
+        ending = self._invoke(invocation)
+        self._idle = self._rests()
+        return self._outbox.plan(ending) if ending or self._idle else self._go_on()
 
     def wake(self, event: Event) -> Plan:
         """Go on after a full plan or a TLS handshake."""
@@ -133,12 +135,18 @@ class DoveadmSession:
                     ending = self._handshake.fault(Fault(error.fault))
                 else:
                     if event is wire.NEED_DATA:
-                        self._idle = self._connection.idle and self._broken is _Getopt.SOUND
+                        self._idle = self._rests()
                         return self._outbox.plan(GO_ON)
                     ending = self._answer(event)
             if ending:
                 return self._outbox.plan(ending)
         return self._outbox.plan((Continue(),))
+
+    def _rests(self) -> bool:
+        """Whether there is nothing to be said or read, so that the next bytes are a command."""
+        if self._replies.under_way or self._log.floods or self._broken is not _SOUND:
+            return False
+        return self._connection.idle
 
     def _answer(self, event: wire.Event) -> Ending:
         match event:
@@ -167,7 +175,7 @@ class DoveadmSession:
     # Command lines -------------------------------------------------------------------
 
     def _line(self, line: bytes) -> Ending:
-        if self._broken is not _Getopt.SOUND:
+        if self._broken is not _SOUND:
             return self._broken_getopt()
         invocation = self._lines.get(line + b"\n")
         if invocation is not None:
@@ -218,7 +226,7 @@ class DoveadmSession:
         )
 
     def _broken_getopt(self) -> Ending:
-        broken, self._broken = self._broken, _Getopt.SOUND
+        broken, self._broken = self._broken, _SOUND
         if broken is _Getopt.KILLS:
             return self._replies.die(_CRASH, b"", b"")
         return self._replies.fail(b"", b"", (), Status.DASH, mail=True)
@@ -229,9 +237,8 @@ class DoveadmSession:
         if invocation.takes_body:
             self._connection.expect_body()
             self._pending = invocation
-        else:
-            self._replies.start(invocation, b"")
-        return GO_ON
+            return GO_ON
+        return self._replies.start(invocation, b"")
 
     # Mails behind command lines ------------------------------------------------------
 
@@ -246,7 +253,7 @@ class DoveadmSession:
             invocation, body = self._pending, bytes(self._body)
             self._pending = None
             self._body.clear()
-            self._replies.start(invocation, body)
+            return self._replies.start(invocation, body)
         return GO_ON
 
     def _overhear(self, event: wire.Body) -> Ending:

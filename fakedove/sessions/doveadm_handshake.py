@@ -40,7 +40,8 @@ class Handshake:
         if self._settings.ssl == "yes":
             self._tells_of_tls = True
             return (StartTls(b""),)
-        return self._greet()
+        self._outbox.put(self._connection.greet())
+        return GO_ON
 
     def answer_hello(self) -> Ending:
         """Answer the VERSION line."""
@@ -65,12 +66,12 @@ class Handshake:
         self._outbox.put(self._connection.accept())
         return GO_ON
 
-    def tls_ready(self) -> Ending:
+    def tls_ready(self) -> None:
         """Go on inside TLS."""
-        if self._connection.state is not State.TLS:
-            return self._greet()
-        self._connection.tls_up()
-        return GO_ON
+        if self._connection.state is State.TLS:
+            self._connection.tls_up()
+        else:
+            self._outbox.put(self._connection.greet())
 
     def tls_failed(self, reason: str) -> Ending:
         """End; `reason` is in OpenSSL's words."""
@@ -95,10 +96,6 @@ class Handshake:
         """End since no password comes any more."""
         self._outbox.put(self._connection.refuse())
         return CLOSE
-
-    def _greet(self) -> Ending:
-        self._outbox.put(self._connection.greet())
-        return GO_ON
 
     def _start_tls(self) -> Ending:
         problem = texts.tls_unavailable(self._release, self._settings)

@@ -16,7 +16,15 @@ from fakedove.wire.doveadm_server import ServerConnection
 class DoveadmLog:
     """Writes what the connection's process logs."""
 
-    __slots__ = ("_connection", "_flood", "_outbox", "_passes_through", "_world", "prefix")
+    __slots__ = (
+        "_connection",
+        "_flooding",
+        "_outbox",
+        "_passes_through",
+        "_world",
+        "floods",
+        "prefix",
+    )
 
     def __init__(
         self, world: World, connection: ServerConnection, outbox: Outbox, prefix: LogPrefix
@@ -28,22 +36,17 @@ class DoveadmLog:
         self._connection = connection
         self._outbox = outbox
         self._passes_through = False
-        #: A line that this release's process repeats until it is killed.
-        self._flood: tuple[int, bytes] | None = None
+        #: Whether the process says nothing any more but one line, without end.
+        self.floods = False
+        self._flooding = 0, b""
 
     def pass_through(self) -> None:
         """Let the client have the lines: it asked for them with OPTION."""
         self._passes_through = True
 
-    @property
-    def floods(self) -> bool:
-        """Whether the process says nothing any more but one line, without end."""
-        return self._flood is not None
-
     def flood(self) -> None:
-        """Say that line as often as fills a block."""
-        assert self._flood is not None
-        self._outbox.put(self._connection.flood(*self._flood, size=BLOCK))
+        """Say the line that has no end as often as fills a block."""
+        self._outbox.put(self._connection.flood(*self._flooding, size=BLOCK))
 
     def write(self, entry: Log, command: bytes, username: bytes) -> None:
         """Write a line to the server log, and to the client if it gets such lines."""
@@ -53,7 +56,7 @@ class DoveadmLog:
         prefix = record.prefix if self._world.release.log_prefix else b""
         lines = record.text.split(b"\n")
         if len(lines) > 1 and not self._world.release.dialect.splits_log_lines:
-            self._flood = (entry.level, lines[1])
+            self.floods, self._flooding = True, (entry.level, lines[1])
             self._outbox.put(self._connection.flood(entry.level, lines[0]))
             return
         self._outbox.put(self._connection.log(entry.level, [prefix + line for line in lines]))

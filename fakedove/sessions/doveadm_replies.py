@@ -29,6 +29,9 @@ from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import ListenerSettings, World
 from fakedove.wire.doveadm_server import ServerConnection
 
+#: Looking up a member of an enum takes longer than what is done with these for each command.
+_NOUSER, _LOOKUP, _PROCESS = Status.NOUSER, Scope.LOOKUP, Scope.PROCESS
+
 
 class Replies:
     """Makes replies, one at a time; what they say goes into the outbox."""
@@ -48,6 +51,7 @@ class Replies:
         "_output",
         "_world",
         "takeover",
+        "under_way",
     )
 
     def __init__(
@@ -70,7 +74,9 @@ class Replies:
         self._opened: bytes | None = None
         #: What a command said that has the connection for itself now.
         self.takeover: Takeover | None = None
-        # The reply that is being made; without output there is none.
+        #: Whether a reply has begun and not ended: then `go_on` is to be called.
+        self.under_way = False
+        # The newest reply.
         self._output: Output | None = None
         self._invocation: Invocation | None = None
         self._answer: Answer | None = None
@@ -78,44 +84,17 @@ class Replies:
         self._exchange: Exchange | None = None
         self._framed = 0
 
-    @property
-    def under_way(self) -> bool:
-        """Whether a reply has begun and not ended."""
-        return self._output is not None
-
     def cut_short(self, unsent: int) -> None:
         """Note that nobody hears the rest, and how many bytes before it never left."""
         if self._exchange is not None and (unsent or self.under_way):
             self._exchange.cut_short = True
 
-    def start(self, invocation: Invocation, body: bytes) -> None:
+    def start(self, invocation: Invocation, body: bytes) -> Ending:
         """Begin the reply to a command; `body` is the mail that followed it."""
-        world = self._world
-        exchange = self._new_exchange(
-            invocation.command.name, invocation.username, invocation.fields
-        )
-        self._formatter.register(len(invocation.columns))
         self._invocation = invocation
-        stub = world.stubs.find(invocation, self._listener)
-        if stub is not None and stub.answer is not None:
-            stub.calls.append(exchange)
-            self._answer = stub.answer
-            self._output = stub.answer.output(invocation)
-            return
-        self._answer = None
-        self._output = dispatch.run(
-            Call(
-                world.release,
-                world.store,
-                invocation,
-                world.read_file,
-                body,
-                world.doveadm_port,
-                world.base_dir,
-                world.directory,
-                self._opened,
-            )
-        )
+        self._output = self._output_of(invocation, body)
+        self.under_way = True
+        return self.go_on()
 
     def go_on(self) -> Ending:
         """Take items of the output until it ends or fills the plan."""
@@ -162,7 +141,7 @@ class Replies:
         """End as the real process does when it dies: EOF, no status line."""
         if self._exchange is not None:
             self._frame(self._exchange.writes)
-        self._output = None
+        self.under_way = False
         for entry in fatal.log:
             self._log.write(entry, command, username)
         text = fatal.text
@@ -180,6 +159,32 @@ class Replies:
         self._log.write(farewell, self._exchange.command.encode(), self._exchange.username)
         return CLOSE
 
+    def _output_of(self, invocation: Invocation, body: bytes) -> Output:
+        world = self._world
+        exchange = self._new_exchange(
+            invocation.command.name, invocation.username, invocation.fields
+        )
+        self._formatter.register(len(invocation.columns))
+        stub = world.stubs.find(invocation, self._listener)
+        if stub is not None and stub.answer is not None:
+            stub.calls.append(exchange)
+            self._answer = stub.answer
+            return stub.answer.output(invocation)
+        self._answer = None
+        return dispatch.run(
+            Call(
+                world.release,
+                world.store,
+                invocation,
+                world.read_file,
+                body,
+                world.doveadm_port,
+                world.base_dir,
+                world.directory,
+                self._opened,
+            )
+        )
+
     def _take(self, item: Item, invocation: Invocation, writes: list[bytes]) -> None:
         """Take what is no row."""
         match item:
@@ -195,23 +200,19 @@ class Replies:
                 self._log.write(item, invocation.command.name.encode(), invocation.username)
 
     def _finish(self, invocation: Invocation, status: Status) -> Ending:
-        command, answer = invocation.command, self._answer
-        if command.mail:
-            self._leave_mail(invocation.username, status)
-        suffix = b""
+        mail, answer, suffix = invocation.command.mail, self._answer, b""
+        if mail:
+            # What it leaves in the process: the log prefix and its rights.
+            if status is _NOUSER:
+                self._log.prefix.settle(_LOOKUP, invocation.username)
+            else:
+                self._log.prefix.settle(_PROCESS, invocation.username)
+                self._opened = invocation.username
         if answer is not None:
             if answer.raw is not None:
                 return self._end_raw(answer.raw)
             suffix = answer.suffix
-        return self._end(status, mail=command.mail, flushes=invocation.flushes, suffix=suffix)
-
-    def _leave_mail(self, username: bytes, status: Status) -> None:
-        """Note what a mail command leaves in the process: its log prefix and its rights."""
-        if status is Status.NOUSER:
-            self._log.prefix.settle(Scope.LOOKUP, username)
-        else:
-            self._log.prefix.settle(Scope.PROCESS, username)
-            self._opened = username
+        return self._end(status, mail=mail, flushes=invocation.flushes, suffix=suffix)
 
     def _end(
         self, status: Status, *, mail: bool, flushes: bool = False, suffix: bytes = b""
@@ -234,7 +235,7 @@ class Replies:
         return self._leave(self._exchange.writes)
 
     def _leave(self, writes: list[bytes]) -> Ending:
-        self._output = None
+        self.under_way = False
         self._frame(writes)
         return CLOSE if self._world.release.one_command else GO_ON
 

@@ -23,15 +23,16 @@ class LogPrefix:
         shown = address is not None and release.log_address
         self._peer = address.encode() if shown and address is not None else b""
         self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
-        #: What the last command made of the process's own prefix.
-        self._own = self._connection
+        #: What the last command made of the process's own prefix: scope and user.
+        self._own = Scope.CONNECTION, b""
 
     def settle(self, scope: Scope, username: bytes) -> None:
         """Speak as in `scope` from here on wherever no command is at work on mail.
 
-        The prefix belongs to the process, and looking up a user leaves its mark on it.
+        The prefix belongs to the process, and looking up a user leaves its mark on it. So
+        `scope` is one that has a prefix of its own.
         """
-        self._own = self._prefix(scope, username)
+        self._own = scope, username
 
     def of(self, entry: Log, command: bytes, username: bytes, *, told: bool) -> tuple[bytes, bytes]:
         """Return prefix and text of a log line about `command` of `username`.
@@ -57,11 +58,6 @@ class LogPrefix:
 
     def _prefix(self, scope: Scope, username: bytes) -> bytes:
         match scope:
-            # The first is what nearly all commands leave behind.
-            case Scope.PROCESS if self._release.log_pid:
-                return b"doveadm(%b): " % PID
-            case Scope.PROCESS:
-                return self._connection
             case Scope.MASTER:
                 return b"master: "
             case Scope.STATS:
@@ -78,5 +74,9 @@ class LogPrefix:
                 return b"doveadm(%b)<%b><%b>: " % (username, PID, self._session)
             case Scope.MAIL | Scope.STORAGE:
                 return b"doveadm(%b): " % username
+            case Scope.PROCESS if self._release.log_pid:
+                return b"doveadm(%b): " % PID
+            case Scope.PROCESS:
+                return self._connection
             case _:
-                return self._own
+                return self._prefix(*self._own)

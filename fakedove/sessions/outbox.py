@@ -16,22 +16,20 @@ CLOSE: Final[Ending] = (Close(),)
 class Outbox:
     """Bytes that are gathered for one plan."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("_pieces", "_size", "full")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether the rest has to wait for the next plan."""
-        return self._size >= PLAN_BYTES
+        #: Whether the rest has to wait for the next plan.
+        self.full = False
 
     def put(self, data: bytes) -> None:
         """Add what follows on the connection; may be nothing."""
         if data:
             self._pieces.append(data)
             self._size += len(data)
+            self.full = self._size >= PLAN_BYTES
 
     def plan(self, ending: Ending) -> Plan:
         """Return the plan that sends everything and then ends so; the outbox is empty then."""
@@ -40,4 +38,5 @@ class Outbox:
         send = Send(b"".join(self._pieces))
         self._pieces.clear()
         self._size = 0
+        self.full = False
         return (send, *ending) if ending else (send,)

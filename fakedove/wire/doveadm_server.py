@@ -20,6 +20,9 @@ from fakedove.wire.doveadm import (
 )
 from fakedove.wire.handshake import Fault, parse_version
 
+#: Looking up a member of an enum takes longer than what it is compared with for each command.
+_READY = State.READY
+
 
 class ServerConnection(Connection):
     """One client's conversation, as a server of the given dialect leads it."""
@@ -47,13 +50,13 @@ class ServerConnection(Connection):
     @property
     def idle(self) -> bool:
         """Whether the next bytes begin a command, and all before them were handed out."""
-        return self.state is State.READY and self._lines.empty and not self._eof
+        return self.state is _READY and self._lines.empty and not self._eof
 
     def next_event(self) -> Event:
         """Return the next event, or NEED_DATA; raise ProtocolError for the client's fault."""
+        if self.state is _READY:
+            return self._next_line()
         match self.state:
-            case State.READY:
-                return self._next_line()
             case State.BODY:
                 return self._next_body()
             case State.VERSION:

@@ -62,8 +62,10 @@ def _listed(call: Call, wanted: Sequence[str]) -> Iterator[str]:
 
 
 def _subscriptions(call: Call) -> list[str]:
-    # Children follow their parent, in the order in which anything of it was subscribed.
     subscribed = call.user.subscriptions
+    if not subscribed:
+        return []
+    # Children follow their parent, in the order in which anything of it was subscribed.
     names = [name for name in Folders(subscribed).oldest_first() if name in subscribed]
     if not call.release.subscriptions_in_list_order:
         return names

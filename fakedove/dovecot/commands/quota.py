@@ -20,7 +20,7 @@ def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of a user."""
     user = call.user
     storage = _storage(call, user)
-    yield (_ROOT, b"STORAGE", storage, *_limit(int(storage), user.quota_storage, 1024))
+    yield (_ROOT, b"STORAGE", b"%d" % storage, *_limit(storage, user.quota_storage, 1024))
     count = user.message_count
     yield (_ROOT, b"MESSAGE", b"%d" % count, *_limit(count, user.quota_messages, 1))
     return Status.OK
@@ -33,12 +33,13 @@ def quota_recalc(call: Call) -> Output:
     return Status.OK
 
 
-def _storage(call: Call, user: User) -> bytes:
+def _storage(call: Call, user: User) -> int:
+    """Return the usage in kB, as the release counts it."""
     if call.release.quota_physical:
         messages = (one for box in user.mailboxes.values() for one in box.messages)
         used = sum(one.physical_size for one in messages)
-        return b"%d" % (used // 1024)
-    return b"%d" % -(-user.quota_used // 1024)
+        return used // 1024
+    return -(-user.quota_used // 1024)
 
 
 def _limit(used: int, limit: int | None, unit: int) -> tuple[bytes, bytes]:
