@@ -1,9 +1,9 @@
 """Commands as data: what each is called, takes and prints.
 
 A command is one function under `@command(...)`. The declaration carries its parameters, the
-columns it prints and its usage text; parsing, user lookup and iteration are common to all
-(`dispatch`). A parameter or a command that only some releases know names the attribute of
-the release row that says so.
+columns it prints and its usage text; parsing (`dispatch`), user lookup and iteration
+(`running`) are common to all. A parameter or a command that only some releases know names the
+attribute of the release row that says so.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from fakedove.double.journal import Exchange
 from fakedove.double.stubs import Answer
-from fakedove.dovecot import dispatch
 from fakedove.dovecot.output import Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.reply import (
@@ -22,6 +21,7 @@ from fakedove.dovecot.reply import (
     Takeover,
     Text,
 )
+from fakedove.dovecot.running import run
 from fakedove.dovecot.status import Status
 from fakedove.plan import PLAN_BYTES
 from fakedove.sessions.doveadm_log import DoveadmLog
@@ -171,7 +171,7 @@ class Replies:
             self._answer = stub.answer
             return stub.answer.output(invocation)
         self._answer = None
-        return dispatch.run(
+        return run(
             Call(
                 world.release,
                 world.store,
