@@ -44,57 +44,49 @@ def _services(text: str) -> tuple[Service, ...]:
     return tuple(services)
 
 
-SERVICES_2_2 = _services("""
+#: What 2.2 and 2.3 have in common, all behind their `log`.
+_BEHIND_LOG = """\
+    ipc 1 1000
+    indexer-worker 10 1
+    indexer 1 1000
+    imap 1024 1
+    imap-urlauth-worker 1024 1
+    imap-urlauth 1024 1
+    imap-urlauth-login 100 1
+    imap-login 100 1
+    imap-hibernate 100 1000
+    doveadm 100 1 1
+    dns_client 100 1
+    director 1 1000
+    dict 100 1
+    dict-async 100 1000
+    config 100 1000 +
+    auth 1 1000 +
+    auth-worker 100 1 1
+    anvil 1 1000 +
+"""
+
+SERVICES_2_2 = _services(
+    """
     stats 1 1000
     ssl-params 100 1000 +
     replicator 1 1000
     aggregator 100 1000
     log 1 1000 +
-    ipc 1 1000
-    indexer-worker 10 1
-    indexer 1 1000
-    imap 1024 1
-    imap-urlauth-worker 1024 1
-    imap-urlauth 1024 1
-    imap-urlauth-login 100 1
-    imap-login 100 1
-    imap-hibernate 100 1000
-    doveadm 100 1 1
-    dns_client 100 1
-    director 1 1000
-    dict 100 1
-    dict-async 100 1000
-    config 100 1000 +
-    auth 1 1000 +
-    auth-worker 100 1 1
-    anvil 1 1000 +
-""")
+"""
+    + _BEHIND_LOG
+)
 
-SERVICES_2_3 = _services("""
+SERVICES_2_3 = _services(
+    """
     stats 1 1000 +
     replicator 1 1000
     aggregator 100 1000
     old-stats 1 1000
     log 1 1000 +
-    ipc 1 1000
-    indexer-worker 10 1
-    indexer 1 1000
-    imap 1024 1
-    imap-urlauth-worker 1024 1
-    imap-urlauth 1024 1
-    imap-urlauth-login 100 1
-    imap-login 100 1
-    imap-hibernate 100 1000
-    doveadm 100 1 1
-    dns_client 100 1
-    director 1 1000
-    dict 100 1
-    dict-async 100 1000
-    config 100 1000 +
-    auth 1 1000 +
-    auth-worker 100 1 1
-    anvil 1 1000 +
-""")
+"""
+    + _BEHIND_LOG
+)
 
 SERVICES_2_3_8 = (Service("health-check", 100, 1), *SERVICES_2_3)
 

@@ -26,40 +26,23 @@ def line(
     return prefix + text
 
 
-# Measured: "Prefixes".
+# Measured: "Prefixes"; 2.4 adds `cmd NAME: `, and the word again for protocol errors.
 @pytest.mark.parametrize(
-    ("scope", "expected"),
+    ("scope", "prefix", "added"),
     [
-        (Scope.CONNECTION, b"doveadm: ..."),
-        (Scope.PROTOCOL, b"doveadm: ..."),
-        (Scope.COMMAND, b"doveadm: ..."),
-        (Scope.LOOKUP, b"doveadm(tss): ..."),
-        (Scope.MAIL, b"doveadm(tss)<4242><AbCdEfGhIjKlMnOp>: ..."),
-        (Scope.PROCESS, b"doveadm(4242): ..."),
-        (Scope.MASTER, b"master: ..."),
-        (Scope.STDERR, b"doveadm: ..."),
+        (Scope.CONNECTION, b"doveadm: ", b"tcp: "),
+        (Scope.PROTOCOL, b"doveadm: ", b"doveadm: "),
+        (Scope.COMMAND, b"doveadm: ", b"cmd quota get: "),
+        (Scope.LOOKUP, b"doveadm(tss): ", b"cmd quota get: "),
+        (Scope.MAIL, b"doveadm(tss)<4242><AbCdEfGhIjKlMnOp>: ", b"cmd quota get: "),
+        (Scope.PROCESS, b"doveadm(4242): ", b"cmd quota get: "),
+        (Scope.MASTER, b"master: ", b""),
+        (Scope.STDERR, b"doveadm: ", b""),
     ],
 )
-def test_prefixes_of_2_3(scope: Scope, expected: bytes) -> None:
-    assert line("2.3.19.1", scope) == expected
-
-
-# Measured: 2.4 adds `cmd NAME: `, and the word again for protocol errors.
-@pytest.mark.parametrize(
-    ("scope", "expected"),
-    [
-        (Scope.CONNECTION, b"doveadm: tcp: ..."),
-        (Scope.PROTOCOL, b"doveadm: doveadm: ..."),
-        (Scope.COMMAND, b"doveadm: cmd quota get: ..."),
-        (Scope.LOOKUP, b"doveadm(tss): cmd quota get: ..."),
-        (Scope.MAIL, b"doveadm(tss)<4242><AbCdEfGhIjKlMnOp>: cmd quota get: ..."),
-        (Scope.PROCESS, b"doveadm(4242): cmd quota get: ..."),
-        (Scope.MASTER, b"master: ..."),
-        (Scope.STDERR, b"doveadm: ..."),
-    ],
-)
-def test_prefixes_of_2_4(scope: Scope, expected: bytes) -> None:
-    assert line("2.4.1", scope) == expected
+def test_prefixes_of_2_3_and_what_2_4_adds(scope: Scope, prefix: bytes, added: bytes) -> None:
+    assert line("2.3.19.1", scope) == prefix + b"..."
+    assert line("2.4.1", scope) == prefix + added + b"..."
 
 
 # Recording x.search.bad of 2.4.1: `doveadm(PID): Fatal: Unknown argument NOSUCHKEY`.

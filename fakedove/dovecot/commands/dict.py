@@ -151,6 +151,13 @@ def _timestamped(call: Call) -> Iterator[Item]:
         yield from _panic(call)
 
 
+def _opened_to_write(call: Call, key: bytes) -> Output:
+    if (refusal := (yield from _opened(call, key))) is not Status.OK:
+        return refusal
+    yield from _timestamped(call)
+    return (yield from _refused(call, obstacle(call)))
+
+
 def _panic(call: Call) -> Iterator[Item]:
     scope = Scope.STORAGE if call.invocation.command.mail else Scope.LIBRARY
     yield texts.backtrace(scope)
@@ -198,10 +205,7 @@ def dict_get(call: Call) -> Output:
 def dict_set(call: Call) -> Output:
     """Give a key a value."""
     key = _key(call)
-    if (refusal := (yield from _opened(call, key))) is not Status.OK:
-        return refusal
-    yield from _timestamped(call)
-    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+    if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
         return refusal
     call.store.dict[_text(key)] = _text(call.invocation.text("value") or b"")
     return Status.OK
@@ -218,10 +222,7 @@ def dict_set(call: Call) -> Output:
 def dict_unset(call: Call) -> Output:
     """Remove a key, if it is there."""
     key = _key(call)
-    if (refusal := (yield from _opened(call, key))) is not Status.OK:
-        return refusal
-    yield from _timestamped(call)
-    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+    if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
         return refusal
     call.store.dict.pop(_text(key), None)
     return Status.OK

@@ -10,9 +10,9 @@ import msgspec
 
 from fakedove.dovecot.attachments import keyword_of
 from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.destination import open_destination
 from fakedove.dovecot.files import Files, reason
 from fakedove.dovecot.message import Message, stored
-from fakedove.dovecot.names import existing_name_problem, is_utf8
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
@@ -51,15 +51,9 @@ def save(call: Call) -> Output:
     argument = call.invocation.text("mailbox")
     if argument is None:
         argument = b"INBOX"
-    if not is_utf8(argument):
-        yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
-    name = argument.decode()
-    problem = existing_name_problem(name)
-    box = call.user.find_mailbox(name)
-    if problem is not None or box is None:
-        why = problem or f"Mailbox doesn't exist: {name}"
-        yield Log(f"Failed to open mailbox {name}: {why}".encode())
-        return Status.USAGE if problem else Status.NOTFOUND
+    box = yield from open_destination(call, argument, "Failed to open mailbox {}")
+    if isinstance(box, Status):
+        return box
     try:
         data = _mail(call)
     except OSError as error:

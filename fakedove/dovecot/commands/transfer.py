@@ -7,9 +7,9 @@ from functools import partial
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.destination import open_destination
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
-from fakedove.dovecot.names import existing_name_problem, is_utf8
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
 from fakedove.dovecot.release import MoveOverQuota, Release, UnknownSource
 from fakedove.dovecot.reply import Fatal, Log, Output
@@ -61,15 +61,9 @@ def _transfer(call: Call, *, moves: bool) -> Output:
     if owner is None:
         return Status.OK
     argument = call.invocation.text("destination-mailbox") or b""
-    if not is_utf8(argument):
-        yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
-    name = argument.decode()
-    problem = existing_name_problem(name)
-    destination = call.user.find_mailbox(name)
-    if problem is not None or destination is None:
-        why = problem or f"Mailbox doesn't exist: {name}"
-        yield Log(f"Can't open mailbox '{name}': {why}".encode())
-        return Status.USAGE if problem else Status.NOTFOUND
+    destination = yield from open_destination(call, argument, "Can't open mailbox '{}'")
+    if isinstance(destination, Status):
+        return destination
     transfer = partial(_transfer_box, call, owner, destination, moves)
     query = queries.query_of(call, arguments)
     if moves:
