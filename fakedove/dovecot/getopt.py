@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+#: Behind the last option letter read: number of the field and bytes of it. None: there is no such
+#: place, since the last option took a value or there was none.
+Stop: TypeAlias = tuple[int, int] | None
 
 
 class Option(Protocol):
@@ -31,13 +35,13 @@ class Option(Protocol):
 class BadOption(Exception):
     """An option that is not known or lacks its value."""
 
-    def __init__(self, text: str, letter: str, *, missing_value: bool = False) -> None:
+    def __init__(self, text: str, letter: str, stop: Stop = None) -> None:
         super().__init__(text)
         #: getopt's text, without the command name before it.
         self.text = text
         #: The offending letter, empty for a long option.
         self.letter = letter
-        self.missing_value = missing_value
+        self.stop = stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Parsed:
 
     options: tuple[tuple[str, bytes | None], ...]
     arguments: tuple[bytes, ...]
+    stop: Stop = field(default=None, compare=False)
 
 
 def parse(
@@ -57,37 +62,40 @@ def parse(
     """
     found: list[tuple[str, bytes | None]] = []
     arguments: list[bytes] = []
+    stop: Stop = None
     rest = deque(fields)
     while rest:
+        number = len(fields) - len(rest)
         field = rest.popleft()
         if field == b"--":
-            return Parsed(tuple(found), (*arguments, *rest))
+            return Parsed(tuple(found), (*arguments, *rest), stop)
         if field.startswith(b"--") and long:
             found.append(_long(field[2:].decode(errors="surrogateescape"), rest, options))
         elif field.startswith(b"-") and field != b"-":
-            found += _cluster(field[1:].decode("ascii", "surrogateescape"), rest, options)
+            letters = field[1:].decode("ascii", "surrogateescape")
+            found += _cluster(letters, number, rest, options)
+            stop = (number, len(field)) if found[-1][1] is None else None
         elif options_first:
-            return Parsed(tuple(found), (field, *rest))
+            return Parsed(tuple(found), (field, *rest), stop)
         else:
             arguments.append(field)
-    return Parsed(tuple(found), tuple(arguments))
+    return Parsed(tuple(found), tuple(arguments), stop)
 
 
 def _cluster(
-    letters: str, rest: deque[bytes], options: Sequence[Option]
+    letters: str, number: int, rest: deque[bytes], options: Sequence[Option]
 ) -> list[tuple[str, bytes | None]]:
     found: list[tuple[str, bytes | None]] = []
     for at, letter in enumerate(letters):
         option = next((option for option in options if option.short == letter), None)
         if option is None:
-            raise BadOption(f"invalid option -- '{letter}'", letter)
+            raise BadOption(f"invalid option -- '{letter}'", letter, (number, at + 2))
         if not option.takes_value:
             found.append((option.long, None))
             continue
         glued = letters[at + 1 :].encode(errors="surrogateescape")
         if not glued and not rest:
-            text = f"option requires an argument -- '{letter}'"
-            raise BadOption(text, letter, missing_value=True)
+            raise BadOption(f"option requires an argument -- '{letter}'", letter)
         found.append((option.long, glued or rest.popleft()))
         break
     return found
@@ -104,7 +112,7 @@ def _long(text: str, rest: deque[bytes], options: Sequence[Option]) -> tuple[str
         return option.long, glued.encode(errors="surrogateescape")
     if not rest:
         text = f"option '--{option.long}' requires an argument"
-        raise BadOption(text, option.short, missing_value=True)
+        raise BadOption(text, option.short)
     return option.long, rest.popleft()
 
 

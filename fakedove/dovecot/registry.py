@@ -9,12 +9,14 @@ attribute of the release row that says so.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
 
+from fakedove.dovecot.getopt_memory import Pointer
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.search import Query
@@ -101,6 +103,8 @@ MAIL_PARAMETERS = (
     option("user-file", "F", when="user_file"),
 )
 _MAIL_USAGE = "[-u <user>|-A] [-S <socket_path>]"
+#: How a usage shows an option, for its letter.
+_SHOWN_OPTION = r"\[-%s( [^\[\]]*(\[\.\.\.\])?)?\] ?"
 
 ArgumentValue: TypeAlias = bool | bytes | int | tuple[bytes, ...]
 
@@ -118,8 +122,8 @@ class Invocation:
     #: Keys of what is printed, the username column included.
     columns: tuple[str, ...] = ()
     username_column: bool = False
-    #: getopt is left in a state that fails the next command (up to 2.2.21).
-    breaks_next: bool = False
+    #: Where getopt's pointer was left, if it was moved and is kept (up to 2.2.21).
+    pointer: Pointer | None = None
     #: Writes everything before the status although it is not about mail.
     flushes: bool = False
     #: Whom it is about if that is plainly the username field, else None.
@@ -199,6 +203,8 @@ class Command:
     parameters: tuple[Parameter, ...]
     columns: Columns
     usage: str
+    #: The same where options are short, if it was another one.
+    old_usage: str
     mail: bool
     #: Attribute of the release row that is true where everything is written before the status
     #: although this is not about mail.
@@ -215,10 +221,13 @@ class Command:
         bodies = [one.long for one in self.parameters if one.kind is Kind.BODY]
         object.__setattr__(self, "body", bodies[0] if bodies else None)
 
-    @property
-    def full_usage(self) -> str:
-        """The usage text as the server logs it."""
-        parts = [self.name, _MAIL_USAGE if self.mail else "", self.usage]
+    def usage_in(self, release: Release) -> str:
+        """Return the usage text of a release, which names the options that it has."""
+        usage = self.old_usage if release.short_options and self.old_usage else self.usage
+        for one in self.parameters:
+            if one.short and not one.exists_in(release):
+                usage = re.sub(_SHOWN_OPTION % one.short, "", usage)
+        parts = [self.name, _MAIL_USAGE if self.mail else "", usage]
         return " ".join(part for part in parts if part)
 
     def column_keys(self, invocation: Invocation, release: Release) -> tuple[str, ...]:
@@ -234,6 +243,7 @@ def command(
     *parameters: Parameter,
     columns: Columns = (),
     usage: str = "",
+    old_usage: str = "",
     mail: bool = False,
     flushes: str = "",
     options_first: bool = False,
@@ -245,7 +255,17 @@ def command(
     def register(function: Function) -> Function:
         accepted = (*MAIL_PARAMETERS, *parameters) if mail else parameters
         COMMANDS[name] = Command(
-            name, function, accepted, columns, usage, mail, flushes, options_first, check, gaps
+            name,
+            function,
+            accepted,
+            columns,
+            usage,
+            old_usage,
+            mail,
+            flushes,
+            options_first,
+            check,
+            gaps,
         )
         return function
 

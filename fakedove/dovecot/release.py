@@ -35,9 +35,9 @@ class Failure(enum.Enum):
 class Getopt(enum.Enum):
     """How options are parsed."""
 
-    #: Short options; a bad one fails this command and breaks the next.
+    #: Short options; a bad one fails this command and kills the process at a later one.
     SHORT = enum.auto()
-    #: Short options; a bad one kills the process.
+    #: Short options; a bad one kills the process in some commands.
     SHORT_DIES = enum.auto()
     #: getopt_long; a bad one is -USAGE.
     LONG = enum.auto()
@@ -152,6 +152,8 @@ class Release:
     log_names_command: bool = False
     #: Mail commands log as `doveadm(user)<pid><session>: `; before, as `doveadm(user): `.
     log_session: bool = False
+    #: Behind an LF in a log text its prefix is repeated; before, it is `doveadm: ` there.
+    log_repeats_prefix: bool = False
     #: An EOF inside TLS is logged as `Connection closed`.
     log_tls_closed: bool = False
     #: Between users the process logs as `doveadm(pid): `; before, as `doveadm: `.
@@ -180,13 +182,15 @@ class Release:
     # Single commands.
     save_places: bool = False
     #: What the usage of expunge calls its option `-d`.
-    expunge_option: str = "[-m]"
+    expunge_option: str = "[-d]"
     #: A change of flags takes \\Recent away from all messages of the mailbox.
     flags_clear_recent: bool = True
     #: Several spaces between flags are one; before, there is an empty keyword between them.
     flags_split_at_spaces: bool = False
     #: `user` in copy and move is in lower case and wants a query behind it.
     transfer_is_strict: bool = False
+    #: What exceeds the quota in a copy is logged in the name of the source's user.
+    copy_logs_as_source: bool = False
     unknown_source: UnknownSource = UnknownSource.NOTHING
     move_over_quota: MoveOverQuota = MoveOverQuota.REFUSED
     #: index takes several masks and always says what it did; before, only with `-v`.
@@ -254,6 +258,10 @@ class Release:
     firstsaved_never: bool = False
     #: `-f` fields leave the first positional argument unused.
     status_option_keeps_positional: bool = False
+    #: What the other commands say failed there.
+    missing_text: str = "Mailbox {}: Mailbox sync failed"
+    #: mailbox status says so of each mailbox that is missing.
+    status_tells_missing: bool = True
     #: What `search` says failed where a mailbox is missing; empty: nothing.
     search_missing_text: str = "Couldn't get mailbox '{}' GUID"
     #: Queries that are too wide for commands that remove mails: what to do is said too.
@@ -350,6 +358,11 @@ class Release:
     failed_read_told_twice: bool = True
     #: A new mail gets a keyword that says whether it has attachments.
     detects_attachments: bool = False
+
+    @property
+    def short_options(self) -> bool:
+        """Whether options have letters only, and usages are told as errors."""
+        return self.getopt in (Getopt.SHORT, Getopt.SHORT_DIES)
 
     @property
     def kick_flushes(self) -> bool:

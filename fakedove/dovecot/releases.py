@@ -66,6 +66,8 @@ def _rows() -> tuple[Release, ...]:
             text_has_boundaries=True,
             lacks_search_keys=_LATER_SEARCH_KEYS,
             search_missing_text="Syncing mailbox {} failed",
+            missing_text="Syncing mailbox {} failed",
+            status_tells_missing=False,
             accident_hint=False,
         )
     ]
@@ -95,12 +97,18 @@ def _rows() -> tuple[Release, ...]:
         keeps_inbox=False,
         control_name_text="Control characters not allowed in new mailbox names",
     )
-    row("2.2.3", "2.2.5", mail_failure=Failure.NUMBER, search_missing_text="")
+    row("2.2.3", "2.2.5", mail_failure=Failure.NUMBER, search_missing_text="", missing_text="")
     row("2.2.6", "2.2.6", log_address=True)
     row("2.2.7", "2.2.7", log_quotes_auth=True, creates_with_guid=True, accident_hint=True)
     row("2.2.8", "2.2.13", creates_and_subscribes=True)
     row("2.2.14", "2.2.14", lacks_search_keys=lacks - {"X-REAL-UID"})
-    row("2.2.15", "2.2.15", search_missing_text="Couldn't get mailbox '{}' GUID")
+    row(
+        "2.2.15",
+        "2.2.15",
+        search_missing_text="Couldn't get mailbox '{}' GUID",
+        missing_text="Mailbox {}: Mailbox sync failed",
+        status_tells_missing=True,
+    )
     row(
         "2.2.16",
         "2.2.21",
@@ -110,6 +118,7 @@ def _rows() -> tuple[Release, ...]:
         split_names=True,
         quota_physical=False,
         move_over_quota=MoveOverQuota.ALLOWED,
+        copy_logs_as_source=True,
         flags_clear_recent=False,
     )
     row(
@@ -119,6 +128,7 @@ def _rows() -> tuple[Release, ...]:
         double_status=True,
         getopt=Getopt.LONG,
         user_file=True,
+        expunge_option="[-m]",
         user_rule=UserRule.OPTION,
         logs_unknown_user=True,
         imports_as_root=True,
@@ -204,6 +214,7 @@ def _rows() -> tuple[Release, ...]:
         {"splits_log_lines": True},
         double_status=False,
         log_prefix=True,
+        copy_logs_as_source=False,
         auth_cache_flush_all=False,
         batch_crashes=False,
         unknown_source=UnknownSource.CRASHES,
@@ -220,6 +231,7 @@ def _rows() -> tuple[Release, ...]:
         streams_from_value_start=True,
         log_channel=LogChannel.OPTION,
         log_names_command=True,
+        log_repeats_prefix=True,
         user_rule=UserRule.FIELD_ALL_ITERATES,
         getopt=Getopt.LONG_LOGGED,
         no_userdb_lookup=True,

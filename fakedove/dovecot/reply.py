@@ -112,6 +112,7 @@ class Fatal(Exception):
         text: bytes,
         scope: Scope = Scope.PROCESS,
         *,
+        level: Level = Level.FATAL,
         crash: bool = False,
         log: tuple[Log, ...] = (),
     ) -> None:
@@ -120,6 +121,7 @@ class Fatal(Exception):
         self.log = log
         self.text = text
         self.scope = scope
+        self.level = level
         #: It is killed by a signal rather than by its own decision.
         self.crash = crash
 

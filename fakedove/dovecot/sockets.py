@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import posixpath
 
+from fakedove.dovecot.files import Files, reason
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Fatal, Scope
 
 _PERMISSION_DENIED = b"Permission denied"
 _NO_SUCH_FILE = b"No such file or directory"
+_NOBODY_LISTENS = b"Connection refused"
 
 
 def unprivileged(call: Call) -> bool:
@@ -33,9 +35,20 @@ def own_path(call: Call, name: str) -> bytes:
 
 def obstacle(call: Call, name: str, *, exists: bool = True) -> bytes | None:
     """Return why the process cannot connect to the socket, in the system's words."""
-    if not exists or path(call, name) != own_path(call, name):
+    given = path(call, name)
+    if given != own_path(call, name):
+        return _elsewhere(call, given)
+    if not exists:
         return _NO_SUCH_FILE
     return _PERMISSION_DENIED if unprivileged(call) else None
+
+
+def _elsewhere(call: Call, path: bytes) -> bytes:
+    try:
+        is_there = Files(call).exists(path.decode(errors="surrogateescape"))
+    except OSError as error:
+        return reason(error)
+    return _NOBODY_LISTENS if is_there else _NO_SUCH_FILE
 
 
 def connect(call: Call, name: str, *, exists: bool = True) -> None:

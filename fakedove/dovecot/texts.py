@@ -6,7 +6,7 @@ Texts of one command stand beside that command; here is what all of them share.
 from __future__ import annotations
 
 from fakedove.dovecot.release import Getopt, Release
-from fakedove.dovecot.reply import Fatal, Log, Scope
+from fakedove.dovecot.reply import Fatal, Level, Log, Scope
 
 
 def unknown_command(release: Release, name: bytes) -> tuple[Log, ...]:
@@ -47,15 +47,22 @@ def invalid_number(value: bytes, why: bytes) -> tuple[Log, ...]:
     return (Log(text, scope=Scope.PROTOCOL),)
 
 
-def usage(full_usage: str) -> bytes:
-    """Return the last words of a process that misses a required argument."""
-    return b"Client sent invalid command. Usage: %b" % full_usage.encode()
+def misused(release: Release, usage: str, scope: Scope = Scope.PROCESS) -> Fatal:
+    """Return how a process dies of arguments that are not what `usage` says."""
+    if release.short_options:
+        return printed_usage(usage)
+    return Fatal(b"Client sent invalid command. Usage: %b" % usage.encode(), scope)
+
+
+def printed_usage(usage: str) -> Fatal:
+    """Return how a process dies that prints a usage instead of logging it."""
+    return Fatal(b"doveadm %b" % usage.encode(), Scope.STDERR, level=Level.ERROR)
 
 
 def invalid_value(release: Release, full_usage: str) -> Fatal:
     """Return how a process dies of an option's value, for the command's usage."""
     scope = Scope.PROCESS if release.values_checked_late else Scope.COMMAND
-    return Fatal(usage(full_usage), scope)
+    return misused(release, full_usage, scope)
 
 
 def unreadable_user_file(path: bytes, reason: str) -> tuple[Log, ...]:

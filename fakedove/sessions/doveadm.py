@@ -7,9 +7,8 @@ gathered into plans near 64 kB each.
 
 from __future__ import annotations
 
-import enum
-
 from fakedove.dovecot import dispatch
+from fakedove.dovecot.getopt_memory import GetoptMemory
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.dovecot.status import Status
@@ -37,15 +36,6 @@ _PREAUTHENTICATED_MODE = 0o600
 _OVERHEARD = 1024
 
 
-class _Getopt(enum.Enum):
-    """What a bad option left of getopt in releases before 2.2."""
-
-    SOUND = enum.auto()
-    FAILS = enum.auto()
-    KILLS = enum.auto()
-
-
-_SOUND = _Getopt.SOUND
 _CRASH = Fatal(b"killed with signal 11", crash=True)
 
 
@@ -70,7 +60,9 @@ class DoveadmSession:
         #: The command whose mail is awaited, and what has come of that.
         self._pending: Invocation | None = None
         self._body = bytearray()
-        self._broken = _SOUND
+        #: What getopt remembers of earlier commands.
+        self._getopt: GetoptMemory | None = None
+        self._had_option = False
         #: Nothing is under way: the next bytes begin a command.
         self._idle = False
         # With a list of allowed commands the answer also depends on the listener.
@@ -99,7 +91,7 @@ class DoveadmSession:
             self._idle = False
             self._connection.receive(data)
             return self._go_on()
-        ending = self._invoke(invocation)
+        ending = self._invoke(invocation, data)
         self._idle = self._rests()
         return self._outbox.plan(ending) if ending or self._idle else self._go_on()
 
@@ -144,7 +136,7 @@ class DoveadmSession:
 
     def _rests(self) -> bool:
         """Whether there is nothing to be said or read, so that the next bytes are a command."""
-        if self._replies.under_way or self._log.floods or self._broken is not _SOUND:
+        if self._replies.under_way or self._log.floods or self._getopt is not None:
             return False
         return self._connection.idle
 
@@ -175,13 +167,13 @@ class DoveadmSession:
     # Command lines -------------------------------------------------------------------
 
     def _line(self, line: bytes) -> Ending:
-        if self._broken is not _SOUND:
-            return self._broken_getopt()
-        invocation = self._lines.get(line + b"\n")
+        invocation = self._lines.get(line + b"\n") if self._getopt is None else None
         if invocation is not None:
-            return self._invoke(invocation)
+            return self._invoke(invocation, line)
         try:
-            parsed = parse_command_line(line, self._release, self._settings.allowed_commands)
+            parsed = parse_command_line(
+                line, self._release, self._settings.allowed_commands, first=self._is_first
+            )
             if self._release.option and parsed.is_option:
                 return self._option(parsed)
             return self._prepare(line, parsed)
@@ -192,7 +184,14 @@ class DoveadmSession:
         except Fatal as fatal:
             return self._replies.die(fatal, b"", b"")
 
+    @property
+    def _is_first(self) -> bool:
+        """Whether nothing came before this command line, not even authentication."""
+        came_before = self._replies.begun or self._had_option
+        return self._connection.preauthenticated and not came_before
+
     def _option(self, parsed: CommandLine) -> Ending:
+        self._had_option = True
         if LOG_PASSTHROUGH in parsed.fields[1:]:
             if not self._connection.logs:
                 return self._replies.die(_CRASH, b"OPTION", b"")
@@ -203,37 +202,41 @@ class DoveadmSession:
         name = parsed.fields[0]
         for entry in parsed.log:
             self._log.write(entry, name, parsed.username)
+        letters = b"" if self._getopt is None else self._getopt.letters(line)
         try:
             prepared = dispatch.prepare(
-                self._release, parsed.username, parsed.fields, verbose=parsed.verbose
+                self._release,
+                parsed.username,
+                parsed.fields,
+                verbose=parsed.verbose,
+                letters=letters,
             )
         except dispatch.UnbuiltCommand:
             prepared = dispatch.Refusal(Status.DASH, texts.not_built(name))
         if isinstance(prepared, dispatch.Refusal):
-            return self._refuse(prepared, parsed)
+            return self._refuse(prepared, parsed, line)
+        if self._getopt is not None and self._getopt.wounded:
+            return self._replies.die(_CRASH, name, parsed.username)
         # Long lines are rare, and lines that log something are not alike each time.
-        if len(line) < 512 and not parsed.log and self._settings.allowed_commands is None:
+        alike = not letters and not parsed.log and self._settings.allowed_commands is None
+        if len(line) < 512 and alike:
             self._world.keep_line(line, prepared)
-        return self._invoke(prepared)
+        return self._invoke(prepared, line)
 
-    def _refuse(self, refusal: dispatch.Refusal, parsed: CommandLine) -> Ending:
-        if refusal.breaks_next or refusal.kills_next:
-            self._broken = _Getopt.KILLS if refusal.kills_next else _Getopt.FAILS
+    def _refuse(self, refusal: dispatch.Refusal, parsed: CommandLine, line: bytes) -> Ending:
+        if refusal.pointer is not None:
+            memory = self._getopt or GetoptMemory()
+            self._getopt = memory.after(line, refusal.pointer, wounds=refusal.wounds)
         name, *arguments = parsed.fields
         mail = refusal.command is not None and refusal.command.mail
         return self._replies.fail(
             name, parsed.username, tuple(arguments), refusal.status, refusal.log, mail=mail
         )
 
-    def _broken_getopt(self) -> Ending:
-        broken, self._broken = self._broken, _SOUND
-        if broken is _Getopt.KILLS:
-            return self._replies.die(_CRASH, b"", b"")
-        return self._replies.fail(b"", b"", (), Status.DASH, mail=True)
-
-    def _invoke(self, invocation: Invocation) -> Ending:
-        if invocation.breaks_next:
-            self._broken = _Getopt.FAILS
+    def _invoke(self, invocation: Invocation, line: bytes) -> Ending:
+        if invocation.pointer is not None:
+            memory = self._getopt or GetoptMemory()
+            self._getopt = memory.after(line.removesuffix(b"\n"), invocation.pointer)
         if invocation.takes_body:
             self._connection.expect_body()
             self._pending = invocation

@@ -12,6 +12,9 @@ from fakedove.sessions.server_log import LogRecord
 from fakedove.sessions.world import World
 from fakedove.wire.doveadm_server import ServerConnection
 
+#: Who speaks in what follows an LF in a log text, where that is not repeated.
+_PREFIX = b"doveadm: "
+
 
 class DoveadmLog:
     """Writes what the connection's process logs."""
@@ -46,42 +49,56 @@ class DoveadmLog:
 
     def flood(self) -> None:
         """Say the line that has no end as often as fills a block."""
-        self._outbox.put(self._connection.flood(*self._flooding, size=BLOCK))
+        self._outbox.put(self._connection.flood(*self._flooding, BLOCK))
 
     def write(self, entry: Log, command: bytes, username: bytes) -> None:
         """Write a line to the server log, and to the client if it gets such lines."""
-        record = self.write_here(entry, command, username)
+        record = self._record_of(entry, command, username)
         if not self._tells_client() or entry.scope in SERVER_ONLY:
+            self._write(record)
             return
         prefix = record.prefix if self._world.release.log_prefix else b""
         lines = record.text.split(b"\n")
         if len(lines) > 1 and not self._world.release.dialect.splits_log_lines:
+            # The process never gets as far as the server log.
             self.floods, self._flooding = True, (entry.level, lines[1])
-            self._outbox.put(self._connection.flood(entry.level, lines[0]))
+            self._outbox.put(self._connection.flood(*self._flooding, BLOCK, lines[0]))
             return
+        self._write(record)
         self._outbox.put(self._connection.log(entry.level, [prefix + line for line in lines]))
 
-    def write_here(self, entry: Log, command: bytes, username: bytes) -> LogRecord:
+    def write_here(self, entry: Log, command: bytes, username: bytes) -> None:
         """Write a line to the server log alone."""
-        told = self._tells_client()
-        prefix, text = self.prefix.of(entry, command, username, told=told)
-        record = LogRecord(prefix, entry.level, text)
-        self._world.log.append(record)
-        if entry.level >= Level.WARNING:
-            self._remember(record)
-        return record
+        self._write(self._record_of(entry, command, username))
 
     def write_of_connection(self, text: bytes) -> None:
         """Write an error of handshake, TLS or authentication to the server log."""
         self.write_here(Log(text, scope=Scope.CONNECTION), b"", b"")
+
+    def _record_of(self, entry: Log, command: bytes, username: bytes) -> LogRecord:
+        told = self._tells_client()
+        prefix, text = self.prefix.of(entry, command, username, told=told)
+        return LogRecord(prefix, entry.level, text)
+
+    def _write(self, record: LogRecord) -> None:
+        """Write each line of the text as a record of its own."""
+        first, *others = record.text.split(b"\n")
+        prefix = record.prefix if self._world.release.log_repeats_prefix else _PREFIX
+        self._write_line(LogRecord(record.prefix, record.level, first))
+        for line in others:
+            self._write_line(LogRecord(prefix, record.level, line))
+
+    def _write_line(self, record: LogRecord) -> None:
+        self._world.log.append(record)
+        if record.level >= Level.WARNING:
+            self._remember(record)
 
     def _remember(self, record: LogRecord) -> None:
         """Tell the log process, for `log errors`."""
         store = self._world.store
         level = record.level.name.capitalize()
         now = store.clock.now()
-        for line in record.text.split(b"\n"):
-            store.daemons.errors.append(LoggedError(now, record.prefix, level, line))
+        store.daemons.errors.append(LoggedError(now, record.prefix, level, record.text))
 
     def _tells_client(self) -> bool:
         if not self._connection.logs:

@@ -12,7 +12,6 @@ from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.reply import (
     Fatal,
     Item,
-    Level,
     Log,
     Output,
     Referral,
@@ -84,6 +83,11 @@ class Replies:
         self._exchange: Exchange | None = None
         self._framed = 0
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was any command yet."""
+        return self._exchange is not None
+
     def cut_short(self, unsent: int) -> None:
         """Note that nobody hears the rest, and how many bytes before it never left."""
         if self._exchange is not None and (unsent or self.under_way):
@@ -147,7 +151,7 @@ class Replies:
         text = fatal.text
         if fatal.crash:
             text += b" (the real server crashes here)"
-        self._log.write_here(Log(text, Level.FATAL, fatal.scope), command, username)
+        self._log.write_here(Log(text, fatal.level, fatal.scope), command, username)
         self._formatter.abandon()
         return CLOSE
 

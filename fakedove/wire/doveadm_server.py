@@ -131,17 +131,21 @@ class ServerConnection(Connection):
         pieces = self._log_packets(level, lines)
         return b"".join([self._framer.frame(multiplex.LOG, piece) for piece in pieces])
 
-    def flood(self, level: int, line: bytes, size: int = 0) -> bytes:
-        """Return `line` as often as fills `size` bytes, as releases before 2.3.17 send it.
+    def flood(self, level: int, line: bytes, size: int, first: bytes | None = None) -> bytes:
+        """Return `line`, behind `first`, as often as fills `size` bytes.
 
-        They repeat what follows an LF in a log text for ever (recording extra.multiline-log).
+        Releases before 2.3.17 repeat what follows an LF in a log text for ever (recording
+        extra.multiline-log).
         """
         assert self._framer is not None
-        mark, times = bytes([level]), size // (len(line) + 2) + 1
+        head = [] if first is None else [bytes([level]) + first + b"\n"]
+        repeated = bytes([level]) + line + b"\n"
+        times = max(0, -(-(size - len(b"".join(head))) // len(repeated)))
+        lines = [*head, *[repeated] * times]
         if self._dialect.log_packets == 1:
-            return self._framer.frame(multiplex.LOG, (mark + line + b"\n") * times)
-        pair = [self._framer.frame(multiplex.LOG, piece) for piece in (mark, line + b"\n")]
-        return b"".join(pair) * times
+            return self._framer.frame(multiplex.LOG, b"".join(lines))
+        pieces = (piece for line in lines for piece in (line[:1], line[1:]))
+        return b"".join([self._framer.frame(multiplex.LOG, piece) for piece in pieces])
 
     def _log_packets(self, level: int, lines: list[bytes]) -> list[bytes]:
         mark = bytes([level])

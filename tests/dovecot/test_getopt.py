@@ -103,7 +103,6 @@ def test_an_exact_name_beats_a_longer_one() -> None:
 def test_complaints(field: bytes, text: str, letter: str) -> None:
     complaint = bad(field)
     assert (complaint.text, complaint.letter) == (text, letter)
-    assert complaint.missing_value is ("requires an argument" in text)
 
 
 def test_a_letter_is_one_byte() -> None:
@@ -166,3 +165,27 @@ def test_what_is_given_stays_as_it_was() -> None:
     given_fields = [b"-u", b"tss", b"x"]
     parse(given_fields, OPTIONS, long=True)
     assert given_fields == [b"-u", b"tss", b"x"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "stop"),
+    [
+        ([], None),
+        ([b"a"], None),
+        ([b"-A"], (0, 2)),
+        ([b"a", b"-Ar", b"b"], (1, 3)),
+        ([b"-A", b"-u", b"tss"], None),
+        ([b"-A", b"-utss"], None),
+        ([b"-u", b"tss", b"-r", b"--", b"-A"], (2, 2)),
+    ],
+)
+def test_where_the_last_letter_was_read(fields: list[bytes], stop: tuple[int, int] | None) -> None:
+    assert parsed(*fields, long=False).stop == stop
+
+
+@pytest.mark.parametrize(
+    ("fields", "stop"),
+    [([b"a", b"-Axr"], (1, 3)), ([b"--user"], (0, 2)), ([b"-A", b"-u"], None)],
+)
+def test_where_a_bad_letter_was_read(fields: list[bytes], stop: tuple[int, int] | None) -> None:
+    assert bad(*fields, long=False).stop == stop

@@ -20,23 +20,37 @@ class Excuse:
     releases: tuple[str, ...]
     ids: tuple[str, ...]
     reason: str
+    #: Only the server log differs.
+    log_only: bool = False
 
     def covers(self, conversation: Conversation, release: str) -> bool:
         """Whether this is about `conversation`, recorded on `release`."""
+        names = (conversation.id, f"{release} {conversation.id}")
         return any(fnmatchcase(release, one) for one in self.releases) and any(
-            fnmatchcase(conversation.id, one) for one in self.ids
+            fnmatchcase(name, one) for name in names for one in self.ids
         )
 
 
 @functools.cache
 def excuses() -> tuple[Excuse, ...]:
     """Return what the file says."""
-    entries = tomllib.loads(_FILE.read_text())["exception"]
+    file = tomllib.loads(_FILE.read_text())
     return tuple(
-        Excuse(tuple(entry["releases"]), tuple(entry["ids"]), entry["reason"]) for entry in entries
+        Excuse(
+            tuple(entry["releases"]), tuple(entry["ids"]), entry["reason"], log_only=kind == "log"
+        )
+        for kind in ("exception", "log")
+        for entry in file[kind]
     )
 
 
-def excuse(conversation: Conversation, release: str) -> Excuse | None:
-    """Return why `conversation` need not be equal, or None if it must be."""
-    return next((one for one in excuses() if one.covers(conversation, release)), None)
+def excuse(conversation: Conversation, release: str, *, log_only: bool = False) -> Excuse | None:
+    """Return why `conversation`, or only its log, need not be equal; None if it must be."""
+    return next(
+        (
+            one
+            for one in excuses()
+            if one.log_only is log_only and one.covers(conversation, release)
+        ),
+        None,
+    )

@@ -42,7 +42,12 @@ _ALLOWED_24 = frozenset({b"who", b"mailbox list", b"quota get"})
 _ALLOWED_23 = frozenset({b"mailbox list", b"quota get"})
 
 
-#: tss's folders, oldest first, where the recorder's file system listed them by hash.
+#: A directory that stood outside the recorder's pristine copies, save for one release.
+_LEFT_BEHIND = "../../nonexistent/"
+#: Releases recorded with Sieve, whose scripts are attributes of INBOX.
+_WITH_SIEVE = ("2.3.19.1", "2.4.1")
+#: Releases that had counted no changes yet; tss's folders, oldest first, where the recorder's file
+#: system listed them by hash.
 _HASHED = ("Työ", "Työ/Ääni €", "Archive", "Archive/2024", "Sent")
 _FOLDERS = {
     "2.1.16": ("Trash", "INBOX", *_HASHED),
@@ -54,25 +59,34 @@ _FOLDERS = {
 def recorded_store(dovecot: str) -> Store:
     """Return the recorder's mail store, built once for each release."""
     store = load_store(STORE, directory=DIRECTORY, random=Random(1))
-    seeds = [store.users[name].freeze() for name in store.names()]
-    folders = _FOLDERS.get(dovecot)
-    if release_of(dovecot).detects_attachments:
-        seeds = [_without_sieve(seed) for seed in seeds]
-    elif folders is None:
+    if dovecot in _WITH_SIEVE:
         return store
-    else:
-        seeds = [
-            msgspec.structs.replace(seed, folders=folders) if seed.name == "tss" else seed
-            for seed in seeds
-        ]
+    seeds = [_made_by(dovecot, store.users[name].freeze()) for name in store.names()]
     return Store(seeds, keys=store.dict, files=store.files, random=Random(1))
 
 
-def _without_sieve(user: UserSeed) -> UserSeed:
-    """Return the user as a release without Sieve that detects attachments made it."""
+def _made_by(dovecot: str, user: UserSeed) -> UserSeed:
+    """Return the user as a release without Sieve made it."""
     sieve = len(user.sieve_scripts) + (user.sieve_active is not None)
-    boxes = [_with_detected(box, sieve if box.name == "INBOX" else 0) for box in user.mailboxes]
-    return msgspec.structs.replace(user, mailboxes=tuple(boxes))
+    boxes = tuple(
+        _box_made_by(dovecot, box, sieve if box.name == "INBOX" else 0) for box in user.mailboxes
+    )
+    folders = _FOLDERS.get(dovecot, user.folders) if user.name == "tss" else user.folders
+    return msgspec.structs.replace(user, mailboxes=boxes, folders=folders)
+
+
+def _box_made_by(dovecot: str, box: MailboxSeed, sieve: int) -> MailboxSeed:
+    """Return a mailbox that `sieve` changes less were made to."""
+    if release_of(dovecot).detects_attachments:
+        return _with_detected(box, sieve)
+    counts = dovecot not in _FOLDERS
+    modseqs = [one.modseq - sieve if counts else 1 for one in box.messages]
+    messages = tuple(
+        msgspec.structs.replace(one, modseq=modseq)
+        for one, modseq in zip(box.messages, modseqs, strict=True)
+    )
+    highest = box.highestmodseq - sieve if counts else 1
+    return msgspec.structs.replace(box, messages=messages, highestmodseq=highest)
 
 
 def _with_detected(box: MailboxSeed, less: int) -> MailboxSeed:
@@ -139,11 +153,15 @@ def world_of(conversation: Conversation) -> Iterator[World]:
     release = release_of(conversation.dovecot)
     store = recorded_store(conversation.dovecot)
     store.daemons.services["doveadm2"] = Service("doveadm2", 100, 1)
+    if conversation.dovecot != "2.4.1":
+        store.files[_LEFT_BEHIND] = b""
     for given in conversation.given:
         kind, _, rest = given.partition(":")
         if kind == "file":
             name, _, content = rest.partition("=")
             store.files[name] = content.encode("latin-1")
+        elif kind == "imap":
+            store.add_session(rest, pid=len(store.sessions) + 1)
 
     def read_file(path: str) -> bytes:
         try:

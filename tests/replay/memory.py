@@ -30,7 +30,7 @@ from tests.replay.compare import Heard, substitute
 from tests.replay.transcripts import Conversation, End, Turn
 
 #: A server that would say more without end is heard no longer, in bytes.
-_MOST_HEARD = 4 * 1024 * 1024
+_MOST_HEARD = 16 * 1024 * 1024
 #: Read from a TLS layer at once, in bytes.
 _READ = 65536
 

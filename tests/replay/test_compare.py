@@ -217,6 +217,19 @@ def _whole() -> bytes:
     return b"\0" + len(value).to_bytes(4, "big") + value + b"\0\0\0\0\x03\n+\n"
 
 
+def test_an_endless_answer_is_judged_by_its_beginning() -> None:
+    recorded = one("2.3.16", "extra.multiline-log@1.1")
+    (digest,) = [turn.received for turn in recorded.turns if isinstance(turn.received, Digest)]
+    assert digest.endless
+    begun = Heard(b"L\0\0\x20\x03\x04Mailbox a\n")
+    assert not satisfied(recorded.turns[-1], begun, {})
+    longer = Heard(bytes(digest.length + 5))
+    assert satisfied(recorded.turns[-1], longer, {})
+    found = differences(recorded, [*map(answered, recorded.turns[:-1]), longer], {})
+    assert found
+    assert not any(" bytes" in line or line.startswith("S+ (") for line in found)
+
+
 def test_what_is_sent_takes_known_values_only() -> None:
     assert substitute(b"\t{{dir}}/x\n", VALUES) == b"\t/run/x/x\n"
     with pytest.raises(ValueError, match=r"no value for \{\{guid\}\}"):

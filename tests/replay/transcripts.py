@@ -26,6 +26,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "transcripts"
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
+#: The channel of log lines.
+LOG_CHANNEL = ord("L")
+
 
 class End(enum.Enum):
     """How a connection ended, seen from the client."""
@@ -75,6 +78,14 @@ class Digest:
     head: bytes
     tail: bytes
     packet_sizes: tuple[tuple[int, int], ...]
+
+    @property
+    def endless(self) -> bool:
+        """Whether the recorder stopped listening to a server that would have said more.
+
+        A reply ends on the main channel.
+        """
+        return bool(self.packet_sizes) and self.packet_sizes[-1][0] == LOG_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)

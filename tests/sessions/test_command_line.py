@@ -132,6 +132,42 @@ def test_an_extra_field_with_nothing_behind_it() -> None:
     assert fault(b"x\tproxy-ttl=5\ttss", MAIN) == b"doveadm client: No command given"
 
 
+# Measured on 2.4.1, as the first line of a pre-authenticated connection: with as many extra
+# fields as there are fields at all it reads memory that it has not written.
+@pytest.mark.parametrize(
+    ("line", "survives"),
+    [
+        (b"xx\t\tb", True),
+        (b"xx\ta\tb", True),
+        (b"xvx\ta\tb", True),
+        (b"xx\ta\tbbb", False),
+        (b"xDxv\ta\tb", False),
+        (b"xx\taaaaaaa\tbbbbb", True),
+        (b"xx\ta\t" + b"b" * 26, False),
+        (b"xxx\ta\tb\tc", True),
+        (b"xxx\t\t\t", False),
+        (b"xxxx\t\t\t\t", False),
+        (b"xx\ta\tb\tc", False),
+        (b"xxx\ta\tb", False),
+        (b"x\ta\tb", False),
+    ],
+)
+def test_all_fields_are_extra_ones(line: bytes, survives: bool) -> None:
+    if survives:
+        assert parse_command_line(line, V24, None, first=True).fields == (b"",)
+    else:
+        with pytest.raises(Fatal):
+            parse_command_line(line, V24, None, first=True)
+
+
+# Measured on 2.4.1: over TCP, and after an unknown command, one of the two places is no pointer.
+def test_all_fields_of_a_later_line_are_extra_ones() -> None:
+    with pytest.raises(Fatal):
+        parsed(b"xx\ta\tb")
+    assert parsed(b"xxx\ta\tb\tc").fields == (b"",)
+    assert fault(b"xxx\ta\tb\tc", allowed={b"who"}).endswith(b"isn't allowed to use command: ")
+
+
 @given(
     st.binary(max_size=30).filter(lambda line: b"\n" not in line),
     st.sampled_from(ROWS),

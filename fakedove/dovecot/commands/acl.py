@@ -86,7 +86,7 @@ def acl_rights(call: Call) -> Output:
 def _check_change(invocation: Invocation, release: Release) -> None:
     if not all(invocation.flag(one.long) for one in _CHANGED):
         # All of them show the usage of one.
-        raise Fatal(texts.usage(COMMANDS["acl set"].full_usage))
+        raise texts.misused(release, COMMANDS["acl set"].usage_in(release))
 
 
 @command("acl set", *_CHANGED, mail=True, usage=_CHANGE_USAGE, check=_check_change, gaps=_GAPS)

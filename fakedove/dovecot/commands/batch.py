@@ -56,7 +56,7 @@ def _check(invocation: Invocation, release: Release) -> None:
     if release.batch_crashes:
         raise Fatal(b"killed with signal 11", crash=True)
     if not invocation.texts("args"):
-        raise Fatal(texts.usage(f"batch {_USAGE}"), Scope.COMMAND)
+        raise texts.misused(release, f"batch {_USAGE}", Scope.COMMAND)
     _invocations(invocation, release)
 
 

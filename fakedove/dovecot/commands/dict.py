@@ -91,7 +91,7 @@ def _check(name: str, options: str, usage: str, last: str) -> Callable[[Invocati
 
     def check(invocation: Invocation, release: Release) -> None:
         if release.dict_dies_without_arguments and last not in invocation.arguments:
-            raise Fatal(texts.usage(full_usage), Scope.COMMAND)
+            raise texts.misused(release, full_usage, Scope.COMMAND)
 
     return check
 
@@ -99,7 +99,7 @@ def _check(name: str, options: str, usage: str, last: str) -> Callable[[Invocati
 def _check_mail(usage: str, last: str) -> Callable[[Invocation, Release], None]:
     def check(invocation: Invocation, release: Release) -> None:
         if last not in invocation.arguments:
-            raise Fatal(texts.usage(usage))
+            raise texts.misused(release, usage)
 
     return check
 

@@ -15,7 +15,7 @@ from fakedove.dovecot.registry import (
     positional,
 )
 from fakedove.dovecot.reply import Fatal, Output, Scope
-from fakedove.dovecot.texts import usage as usage_text
+from fakedove.dovecot.texts import misused
 
 _SOCKET = "director-admin"
 _GAPS = (Gap("no ring: the director is always one without servers, which dies when it is asked"),)
@@ -43,7 +43,7 @@ def _no_servers(call: Call) -> Output:
 def _map(call: Call) -> Output:
     """Die of contradicting options before all else."""
     if call.invocation.flag("hash-map") and call.invocation.flag("user-map"):
-        raise Fatal(usage_text(f"director map {_MAP}"), Scope.COMMAND)
+        raise misused(call.release, f"director map {_MAP}", Scope.COMMAND)
     return (yield from _no_servers(call))
 
 

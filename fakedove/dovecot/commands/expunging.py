@@ -8,15 +8,15 @@ from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Output
+from fakedove.dovecot.reply import Output
 from fakedove.dovecot.search import parse_query
 from fakedove.dovecot.status import Status
 
 
 def _check(invocation: Invocation, release: Release) -> None:
     if not invocation.texts("query"):
-        usage = invocation.command.full_usage
-        raise Fatal(texts.usage(usage.replace("[-d]", release.expunge_option)))
+        usage = invocation.command.usage_in(release)
+        raise texts.misused(release, usage.replace("[-d]", release.expunge_option))
     queries.check_accidents("expunge", parse_query(invocation.texts("query"), release))
 
 

@@ -11,7 +11,7 @@ from fakedove.dovecot.message import Message
 from fakedove.dovecot.reading import Reading
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Log, Output, combine
+from fakedove.dovecot.reply import Log, Output, combine
 from fakedove.dovecot.search import parse_query
 from fakedove.dovecot.status import Status
 
@@ -27,7 +27,7 @@ def _arguments(
         query = query if first is None else (first, *query)
         first = b" ".join(fields)
     if not query or not (fields or first is not None):
-        raise Fatal(texts.usage(invocation.command.full_usage))
+        raise texts.misused(release, invocation.command.usage_in(release))
     if fields and release.fetch_fields_apart:
         return fields, query
     return tuple(word for word in (first or b"").split(b" ") if word), query

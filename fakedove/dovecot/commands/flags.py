@@ -37,7 +37,7 @@ def _words(invocation: Invocation, release: Release) -> tuple[list[bytes], tuple
         lost = release.status_option_keeps_positional or first is None
         return flags, query if lost else (first or b"", *query)
     if first is None or not query:
-        raise Fatal(texts.usage(invocation.command.full_usage))
+        raise texts.misused(release, invocation.command.usage_in(release))
     if release.flags_split_at_spaces:
         return first.split(), query
     return first.split(b" ") if first else [], query

@@ -84,7 +84,7 @@ def _check(usage: str, last: str) -> Callable[[Invocation, Release], None]:
                 prefix_of(invocation)
             where = "<config-filter-name>" if release.filter_names else "<fs-driver> <fs-args>"
             scope = Scope.PROCESS if invocation.command.mail else Scope.COMMAND
-            raise Fatal(texts.usage(_for_release(usage, release).format(where=where)), scope)
+            raise texts.misused(release, _for_release(usage, release).format(where=where), scope)
 
     return check
 

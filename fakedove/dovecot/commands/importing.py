@@ -25,15 +25,16 @@ _USAGE = (
     "[-U source-user] [-s] [-p <source option> [...]]"
     " <source mail driver>:<source mail path> <dest parent mailbox> <search query>"
 )
-_OLD_USAGE = "[-U source-user] [-s] <source mail location> <dest parent mailbox> <search query>"
+_OLD_USAGE = "[-s] <source mail location> <dest parent mailbox> <search query>"
+_SOURCE, _OLD_SOURCE = "<source mail driver>:<source mail path>", "<source mail location>"
 DRIVERS = frozenset(["dbox", "imapc", "maildir", "mbox", "mdbox", "mh", "pop3c", "sdbox"])
 
 
 def _check(invocation: Invocation, release: Release) -> None:
     if not invocation.texts("query"):
-        usage = invocation.command.full_usage
-        shown = usage.replace(_USAGE, _OLD_USAGE) if release.mail_location else usage
-        raise Fatal(texts.usage(shown))
+        usage = invocation.command.usage_in(release)
+        shown = usage.replace(_SOURCE, _OLD_SOURCE) if release.mail_location else usage
+        raise texts.misused(release, shown)
     queries.check_query(invocation, release)
 
 
@@ -47,6 +48,7 @@ def _check(invocation: Invocation, release: Release) -> None:
     positional("query", Kind.TEXTS, required=False),
     mail=True,
     usage=_USAGE,
+    old_usage=_OLD_USAGE,
     check=_check,
     gaps=(
         Gap("a source that is no user's of the store is an empty one, be it unreadable or full"),

@@ -141,6 +141,7 @@ def _status_columns(invocation: Invocation, release: Release) -> tuple[str, ...]
     mail=True,
     columns=_status_columns,
     usage="<fields> <mailbox> [...]",
+    old_usage="[-t] <fields> <mailbox mask> [...]",
     check=check_names("mailbox-mask"),
 )
 def mailbox_status(call: Call) -> Output:
@@ -152,7 +153,8 @@ def mailbox_status(call: Call) -> Output:
     for name, box in _selected(call.user, wanted):
         if box is None:
             problem, why = name_problem(name) or missing(name)
-            yield Log(f"Mailbox {name}: Failed to lookup mailbox status: {why}".encode())
+            if call.release.status_tells_missing:
+                yield Log(f"Mailbox {name}: Failed to lookup mailbox status: {why}".encode())
             status = combine(status, problem)
         elif call.invocation.flag("total-sum"):
             values = [int(_STATUS_FIELDS[field](box, call.release)) for field in fields]

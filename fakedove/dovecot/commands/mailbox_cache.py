@@ -123,7 +123,7 @@ def _check_remove(invocation: Invocation, release: Release) -> None:
     if invocation.texts("query"):
         queries.check_query(invocation, release)
     elif release.cache_remove_needs_query:
-        raise Fatal(texts.usage(invocation.command.full_usage))
+        raise texts.misused(release, invocation.command.usage_in(release))
 
 
 @command(

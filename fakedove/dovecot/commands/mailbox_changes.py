@@ -27,7 +27,7 @@ _GUID = re.compile(rb"[0-9a-fA-F]{32}")
 def _check_create(invocation: Invocation, release: Release) -> None:
     guid = invocation.text("guid")
     if guid is not None and _GUID.fullmatch(guid) is None:
-        raise texts.invalid_value(release, invocation.command.full_usage)
+        raise texts.invalid_value(release, invocation.command.usage_in(release))
     check_names("mailbox")(invocation, release)
 
 

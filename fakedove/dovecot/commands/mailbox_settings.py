@@ -99,7 +99,7 @@ def _number(invocation: Invocation, name: str) -> int:
 def _check_update(invocation: Invocation, release: Release) -> None:
     guid = invocation.text("mailbox-guid")
     if guid is not None and _GUID.fullmatch(guid) is None:
-        raise texts.invalid_value(release, invocation.command.full_usage)
+        raise texts.invalid_value(release, invocation.command.usage_in(release))
     for name, _, bits in _NUMBERS:
         try:
             number = _number(invocation, name)
@@ -109,7 +109,7 @@ def _check_update(invocation: Invocation, release: Release) -> None:
             continue
         if release.strict_numbers:
             raise Fatal(b"assertion failed: (value >= 0 && value <= (4294967295U))", crash=True)
-        raise texts.invalid_value(release, invocation.command.full_usage)
+        raise texts.invalid_value(release, invocation.command.usage_in(release))
     if _number(invocation, "min-first-recent-uid") > _number(invocation, "min-next-uid"):
         raise Fatal(b"min_first_recent_uid > min_next_uid")
     check_names("mailbox")(invocation, release)
@@ -165,9 +165,9 @@ def _check_path(invocation: Invocation, release: Release) -> None:
     kind = (invocation.text("type") or b"").decode(errors="replace")
     known = _PATH_TYPES if release.path_of_cache else _PATH_TYPES[:-2]
     if invocation.flag("type") and kind not in known:
-        raise texts.invalid_value(release, invocation.command.full_usage)
+        raise texts.invalid_value(release, invocation.command.usage_in(release))
     if len(invocation.texts("mailbox")) > 1:
-        raise Fatal(texts.usage(invocation.command.full_usage))
+        raise texts.misused(release, invocation.command.usage_in(release))
     check_names("mailbox")(invocation, release)
 
 

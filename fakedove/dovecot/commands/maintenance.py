@@ -198,7 +198,7 @@ def _rebuilding(call: Call, box: Mailbox) -> list[tuple[Level, bytes]]:
 
 def _check_rebuild(invocation: Invocation, release: Release) -> None:
     if release.rebuild_wants_query and not invocation.texts("query"):
-        raise Fatal(texts.usage(COMMANDS["search"].full_usage))
+        raise texts.misused(release, COMMANDS["search"].usage_in(release))
     queries.check_query(invocation, release)
 
 

@@ -9,9 +9,9 @@ from fakedove.dovecot import sockets
 from fakedove.dovecot.commands import sessions
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Log, Output, Scope
+from fakedove.dovecot.reply import Log, Output, Scope
 from fakedove.dovecot.status import Status
-from fakedove.dovecot.texts import usage as usage_text
+from fakedove.dovecot.texts import misused
 
 _IPC = "ipc"
 _GAPS = (Gap("no session is ever passed on to another server"),)
@@ -66,7 +66,7 @@ def proxy_kick(call: Call) -> Output:
             "[-h <host> [...] | <user> [...]]" if call.release.proxy_kick_host else "<user> [...]"
         )
         usage = f"proxy kick [-a <ipc socket path>] [-f <passdb field>] {host}"
-        raise Fatal(usage_text(usage), Scope.COMMAND)
+        raise misused(call.release, usage, Scope.COMMAND)
     why = sockets.obstacle(call, _IPC)
     if why is not None:
         yield _not_connected(call, why)

@@ -39,7 +39,7 @@ def look(
     work: Callable[[Mailbox, list[Message]], Output],
     *,
     owner: User | None = None,
-    missing: str = "Mailbox {}: Mailbox sync failed",
+    missing: str | None = None,
     assertion: bytes = b"",
 ) -> Output:
     """Do `work` on the matching messages of each mailbox that the query looks into.
@@ -47,6 +47,7 @@ def look(
     `owner` is whose mailboxes these are, if not the user's; `missing` as `unopened` has it,
     empty where nothing is said; with an `assertion` the releases that would say so die of that.
     """
+    missing = call.release.missing_text if missing is None else missing
     status = Status.OK
     for place in query.places(owner or call.user):
         if place.box is not None:
@@ -67,9 +68,7 @@ def look(
     return status
 
 
-def unopened(
-    call: Call, place: Place, missing: str = "Mailbox {}: Mailbox sync failed"
-) -> tuple[Log, Status] | None:
+def unopened(call: Call, place: Place, missing: str | None = None) -> tuple[Log, Status] | None:
     """Return what is said of a mailbox that cannot be looked into, None for nothing.
 
     `missing` is what fails where there is no such mailbox, which only some releases say.
@@ -78,7 +77,8 @@ def unopened(
         return Log(f"Syncing mailbox {place.name} failed: {place.fault}".encode()), Status.USAGE
     if not call.release.missing_mailbox_fails:
         return None
-    why = f"{missing.format(place.name)}: Mailbox doesn't exist: {place.name}"
+    told = call.release.missing_text if missing is None else missing
+    why = f"{told.format(place.name)}: Mailbox doesn't exist: {place.name}"
     return Log(why.encode()), Status.NOTFOUND
 
 

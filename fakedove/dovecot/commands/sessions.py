@@ -10,7 +10,7 @@ from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Row, Scope
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.store import LoginSession
-from fakedove.dovecot.texts import usage as usage_text
+from fakedove.dovecot.texts import misused
 
 WHO_USAGE = "[-a <anvil socket path>] [-1] [-f <passdb field>] [<user mask>] [<ip/bits>]"
 KICK_USAGE = "[-a <anvil socket path>] [-f <passdb field>] [-h <dest host>] <user mask>[|]<ip/bits>"
@@ -150,7 +150,7 @@ def _kick_by_anvil(call: Call) -> Output:
     host = _destination(call)
     if not masks_given and host is None:
         more = " [<user mask> [...]]" if release.several_user_masks else ""
-        raise Fatal(usage_text(f"kick {KICK_USAGE}{more}"), Scope.COMMAND)
+        raise misused(release, f"kick {KICK_USAGE}{more}", Scope.COMMAND)
     problem = _mask_problem(call.invocation, release)
     if problem is not None and not release.several_user_masks:
         raise Fatal(b"killed with signal 11", crash=True)

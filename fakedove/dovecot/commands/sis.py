@@ -23,7 +23,7 @@ _SHORTEST_HASH = 4
 def _check_hash(invocation: Invocation, release: Release) -> None:
     hash_ = invocation.text("hash") or b""
     if len(hash_) < _SHORTEST_HASH:
-        raise Fatal(texts.usage(invocation.command.full_usage), Scope.COMMAND)
+        raise texts.misused(release, invocation.command.usage_in(release), Scope.COMMAND)
     if b"/" in hash_:
         raise Fatal(b"Invalid hash in filename: %b" % hash_, Scope.COMMAND)
 

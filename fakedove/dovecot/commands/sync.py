@@ -11,7 +11,17 @@ import re
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands.importing import DRIVERS
 from fakedove.dovecot.guids import checked_guid
-from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
+from fakedove.dovecot.registry import (
+    Call,
+    Command,
+    Gap,
+    Invocation,
+    Kind,
+    command,
+    flag,
+    option,
+    positional,
+)
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope
 from fakedove.dovecot.search.quantities import parse_moment, parse_size
@@ -55,6 +65,14 @@ _GAPS = (
     Gap("a sync by a program always ends with its error 84, one with a server as if none listened"),
     Gap("a `mail_replica` of the userdb is not looked at", when="sync_replica"),
 )
+#: What is printed up to 2.3.16, for the name and the letters of flags.
+_OLDER_USAGE = (
+    "{} [-u <user>|-A] [-S <socket_path>]  {} [-l <secs>] [-r <rawlog path>] [-m <mailbox>]"
+    " [-g <mailbox_guid>] [-n <namespace> | -N] [-x <exclude>] [-s <state>] [-t <start date>]"
+    " -d|<dest>"
+)
+#: And in 2.1.
+_OLDEST_USAGE = "[-dfR] [-l <secs>] [-m <mailbox>] [-n <namespace>] <dest>"
 _LOCATION = re.compile(r"([a-z]+):(.*)", re.DOTALL)
 
 
@@ -69,10 +87,17 @@ def _check(invocation: Invocation, release: Release) -> None:
     if size is not None:
         _check_size(size)
     if not invocation.texts("destination") and not invocation.flag("default-destination"):
-        command = invocation.command
-        usage = f"{command.name} {command.usage}"
-        old = usage.replace(_DESTINATION, _OLD_DESTINATION)
-        raise Fatal(texts.usage(old if release.sync_replica else usage))
+        raise _misused(invocation.command, release)
+
+
+def _misused(command: Command, release: Release) -> Fatal:
+    if release.short_options:
+        return texts.misused(release, command.usage_in(release))
+    if not release.replica_not_found:
+        return texts.printed_usage(_OLDER_USAGE.format(command.name, command.usage.split()[0]))
+    usage = f"{command.name} {command.usage}"
+    older = usage.replace(_DESTINATION, _OLD_DESTINATION)
+    return texts.misused(release, older if release.sync_replica else usage)
 
 
 def _check_size(size: bytes) -> None:
@@ -99,6 +124,7 @@ def _is_guid(text: bytes) -> bool:
     columns=("state",),
     gaps=_GAPS,
     usage=f"[-1fPRU] {_USAGE} {_DESTINATION}",
+    old_usage=_OLDEST_USAGE,
     options_first=True,
     check=_check,
 )
@@ -114,6 +140,7 @@ def sync(call: Call) -> Output:
     columns=("state",),
     gaps=_GAPS,
     usage=f"[-fPRU] {_USAGE} {_DESTINATION}",
+    old_usage=_OLDEST_USAGE,
     options_first=True,
     check=_check,
 )

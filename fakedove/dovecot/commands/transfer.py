@@ -31,7 +31,7 @@ def _source(invocation: Invocation, release: Release) -> tuple[bytes | None, tup
     else:
         is_source = words[0] == b"user"
         if is_source and len(words) == 2:
-            raise Fatal(texts.usage(invocation.command.full_usage))
+            raise texts.misused(release, invocation.command.usage_in(release))
     return (words[1], words[2:]) if is_source else (None, words)
 
 
@@ -99,9 +99,10 @@ def _transfer_box(
             yield from queries.panic(b"box->list->ns->type == MAIL_NAMESPACE_TYPE_SHARED")
         if rule is MoveOverQuota.ALLOWED:
             refused = []
+    speaker = owner.name.encode() if call.release.copy_logs_as_source else None
     for message in refused:
         where = f"Copying message UID {message.uid} from '{box.name}' failed"
-        yield Log(f"{where}: Quota exceeded (mailbox for user is full)".encode())
+        yield Log(f"{where}: Quota exceeded (mailbox for user is full)".encode(), user=speaker)
     if refused and own:
         yield from queries.panic(b"seq_range_count(&changes_r->saved_uids) == save_count")
     uids = {message.uid for message in refused}
