@@ -1,7 +1,7 @@
 """Looking for a MIME part: what Dovecot knows of each part from IMAP's BODYSTRUCTURE.
 
-So header and body texts cannot be looked for, and only a message inside the mail has an
-envelope. An answer is None where Dovecot cannot decide; then the mail does not match,
+So header and body texts cannot be looked for, and only what a message inside the mail consists of
+has an envelope. An answer is None where Dovecot cannot decide; then the mail does not match,
 negated or not.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from fakedove.dovecot.mime.addresses import parse_addresses
 from fakedove.dovecot.mime.dates import parse_date
 from fakedove.dovecot.mime.headers import header_fields
-from fakedove.dovecot.mime.parts import Kind, Part, parse_parts
+from fakedove.dovecot.mime.parts import Kind, Part, Size, parse_parts
 from fakedove.dovecot.mime.structure import Described, describe
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search import mimepart_tree as tree
@@ -65,6 +65,7 @@ class MimeParts:
     def match(self, query: Sequence[MimeNode]) -> bool | None:
         """Return whether any part matches all of `query`."""
         root = parse_parts(self._data)
+        _fill_empty(root)
         for place in _places(self._data, root, self._depth, 1, self._decoded):
             found = _all(query, place)
             if found is not False:
@@ -72,6 +73,13 @@ class MimeParts:
                 return found
         self._depth += 1
         return False
+
+
+def _fill_empty(root: Part) -> None:
+    """Give multiparts without parts the empty text that BODYSTRUCTURE shows in them."""
+    for part in list(root.walk()):
+        if part.kind & Kind.MULTIPART and not part.children:
+            part.children.append(Part(part.end, Size(), Size(), parent=part))
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -93,15 +101,19 @@ class _Place(msgspec.Struct, frozen=True):
         names = [name.lower() for name, _ in found.parameters]
         if found.type.lower() == b"text" and b"charset" not in names:
             found.parameters = (*found.parameters, _DEFAULT_CHARSET)
-        if found.encoding is None and not self.part.kind & Kind.MULTIPART:
+        if self.part.kind & Kind.MULTIPART:
+            # BODYSTRUCTURE has no place for them.
+            found.id = found.description = found.encoding = found.md5 = None
+        elif found.encoding is None:
             found.encoding = b"7bit"
         return found
 
     def envelope(self, name: bytes) -> list[bytes] | None:
-        """Return the values of a header of the message that the part is, None if it is none."""
-        if not self.part.kind & Kind.MESSAGE or not self.part.children:
+        """Return the values of a header of the message whose content this is, or None."""
+        message = self.part.parent
+        if message is None or not message.kind & Kind.MESSAGE:
             return None
-        header = self.part.children[0].header_of(self.data)
+        header = self.part.header_of(self.data)
         fields = header_fields(header)
         return [field.one_line.strip() for field in fields if field.name.lower() == name]
 

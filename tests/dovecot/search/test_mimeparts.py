@@ -53,6 +53,24 @@ def user() -> User:
     return inbox_of(MAIL)
 
 
+def test_a_message_has_its_envelope_at_its_content(user: User) -> None:
+    assert uids(user, "mimepart ( type multipart subject inner )") == [1]
+    assert uids(user, "mimepart ( type message subject inner )") == []
+
+
+def test_a_multipart_without_parts_has_an_empty_text() -> None:
+    user = inbox_of(b"Content-Type: multipart/mixed; boundary=x\n\nnothing\n")
+    assert uids(user, "mimepart ( depth 1 index 1 type text subtype plain size 0 )") == [1]
+    assert uids(user, "mimepart ( depth 1 not parent type multipart )") == []
+
+
+def test_a_multipart_has_neither_id_nor_description() -> None:
+    header = b"Content-ID: <x>\nContent-Description: d\nContent-Location: l\n"
+    user = inbox_of(header + b"Content-Type: multipart/mixed; boundary=x\n\n--x\n\na\n--x--\n")
+    assert uids(user, "mimepart ( id <x> )") == uids(user, "mimepart ( description d )") == []
+    assert uids(user, "mimepart ( location l )") == [1]
+
+
 @pytest.mark.parametrize(
     "key",
     [
