@@ -200,6 +200,8 @@ class Release:
     force_resync_fsck: bool = False
     #: force-resync crashes on a mask that can be no mailbox's name.
     force_resync_crashes: bool = False
+    #: force-resync leaves out mailboxes that their ACL hides from the user.
+    force_resync_respects_acl: bool = True
     #: What the mail storage logs begins with its name and place.
     storage_names_itself: bool = False
     rebuild_wants_query: bool = False

@@ -267,6 +267,7 @@ def _rows() -> tuple[Release, ...]:
         index_takes_masks=True,
         index_text="Mailbox {}: Index is already up to date",
         force_resync_crashes=True,
+        force_resync_respects_acl=False,
         storage_names_itself=True,
         rebuild_wants_query=True,
         attachment_names_decoded=True,

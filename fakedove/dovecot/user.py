@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from fakedove.dovecot import acl
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.folders import Folders
 from fakedove.dovecot.guids import checked_guid, derived_guid, random_guid
@@ -134,13 +135,17 @@ class User:
 
     @property
     def quota_used(self) -> int:
-        """The virtual bytes of all mailboxes."""
-        return sum(map(_VIRTUAL_SIZE, self._mailboxes.values()))
+        """The virtual bytes of the mailboxes that count."""
+        return sum(map(_VIRTUAL_SIZE, self._counted()))
 
     @property
     def message_count(self) -> int:
-        """The messages of all mailboxes."""
-        return sum(map(_MESSAGE_COUNT, self._mailboxes.values()))
+        """The messages of the mailboxes that count."""
+        return sum(map(_MESSAGE_COUNT, self._counted()))
+
+    def may(self, right: str, box: Mailbox) -> bool:
+        """Whether the ACL of one of the user's mailboxes leaves the user a right."""
+        return not box.acl or right in acl.effective(box.acl, self.name)
 
     def has_room(self, size: int, count: int = 1) -> bool:
         """Whether the quota allows `count` more mails of `size` virtual bytes altogether."""
@@ -324,6 +329,11 @@ class User:
         box.take_in(seed)
         self._last_uidvalidity = max(self._last_uidvalidity, box.uidvalidity)
         return box
+
+    def _counted(self) -> list[Mailbox]:
+        """Return the mailboxes that the quota counts: what the user can open."""
+        boxes = self._mailboxes.values()
+        return [box for box in boxes if self.may("lookup", box) and self.may("read", box)]
 
     def _live(self, seed: MailboxSeed) -> Mailbox:
         return Mailbox(seed, self.subscriptions, self._clock, self._random)

@@ -161,6 +161,7 @@ def test_when_a_release_learned_something(attribute: str, before: str, first: st
         ("no_auth", "2.0.13", "2.0.14"),
         ("double_status", "2.3.16", "2.3.17"),
         ("missing_mailbox_fails", "2.3.21.1", "2.4.0"),
+        ("force_resync_respects_acl", "2.3.21.1", "2.4.0"),
     ],
 )
 def test_when_a_release_unlearned_something(attribute: str, last: str, after: str) -> None:

@@ -1,31 +1,56 @@
-"""The mailbox that `save`, `copy` and `move` put mails into."""
+"""The mailbox that `save`, `copy` and `move` put mails into, and what its ACL lets them keep."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
+import msgspec
+
 from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.mailbox_checks import Problem, missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.names import existing_name_problem, is_utf8
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.names import is_utf8
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Log
 from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+#: Flags that have a right of their own.
+_RIGHTS = {"\\Seen": "write-seen", "\\Deleted": "write-deleted"}
 
 
 def open_destination(
-    call: Call, argument: bytes, failure: str
+    call: Call, argument: bytes, failed: str
 ) -> Generator[Item, None, Mailbox | Status]:
-    """Return the user's mailbox of that name, or log why not and return the status.
+    """Return the mailbox, or the status of the command after saying why it cannot be opened.
 
-    In `failure` the name is `{}`. Raises Fatal for a name that is not UTF-8.
+    `failed` is what is said before the reason, with the name in its `{}`.
     """
     if not is_utf8(argument):
         yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
     name = argument.decode()
-    problem = existing_name_problem(name)
-    box = call.user.find_mailbox(name)
-    if problem is None and box is not None:
+    box = None if name_problem(name) else call.user.find_mailbox(name)
+    if box is not None and call.user.may("insert", box):
         return box
-    why = problem or f"Mailbox doesn't exist: {name}"
-    yield Log(f"{failure.format(name)}: {why}".encode())
-    return Status.USAGE if problem else Status.NOTFOUND
+    status, why = name_problem(name) or _refusal(call.user, box, name)
+    yield Log(f"{failed.format(name)}: {why}".encode())
+    return status
+
+
+def _refusal(user: User, box: Mailbox | None, name: str) -> Problem:
+    """Return why nothing can be put into a mailbox: one that is hidden is not there."""
+    if box is None or not user.may("lookup", box):
+        return missing(name)
+    return Status.NOPERM, "Permission denied"
+
+
+def kept(user: User, box: Mailbox, message: Message) -> Message:
+    """Return the message with the flags and keywords that the user may set in a mailbox."""
+    if not box.acl:
+        return message
+    return msgspec.structs.replace(
+        message,
+        flags=tuple(flag for flag in message.flags if user.may(_RIGHTS.get(flag, "write"), box)),
+        keywords=message.keywords if user.may("write", box) else (),
+    )

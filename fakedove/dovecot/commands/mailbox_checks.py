@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from fakedove.dovecot import acl
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import existing_name_problem, mailbox_name, new_name_problem
 from fakedove.dovecot.registry import Invocation
@@ -43,16 +42,16 @@ def new_problem(user: User, name: str, release: Release) -> Problem | None:
     if why is not None:
         return Status.USAGE, why
     parent = user.find_mailbox(name.rpartition("/")[0])
-    if parent is not None and not _may(user, parent, "create"):
+    if parent is not None and not user.may("create", parent):
         return _NO_PERMISSION
     return None
 
 
 def right_problem(user: User, box: Mailbox, right: str) -> Problem | None:
     """Return why the user may not use a right on a mailbox: who must not see it is not told."""
-    if _may(user, box, right):
+    if user.may(right, box):
         return None
-    if box.name != "INBOX" and not _may(user, box, "lookup"):
+    if box.name != "INBOX" and not user.may("lookup", box):
         return missing(box.name)
     return _NO_PERMISSION
 
@@ -64,8 +63,4 @@ def missing(name: str) -> Problem:
 
 def is_visible(user: User, box: Mailbox | None) -> bool:
     """Whether listings show a mailbox or folder."""
-    return box is None or box.name == "INBOX" or _may(user, box, "lookup")
-
-
-def _may(user: User, box: Mailbox, right: str) -> bool:
-    return not box.acl or right in acl.effective(box.acl, user.name)
+    return box is None or box.name == "INBOX" or user.may("lookup", box)

@@ -119,7 +119,9 @@ def index(call: Call) -> Output:
     if invocation.flag("queue") or not told:
         return Status.OK
     for name, box in call.user.listing():
-        if box is None or not any(_matches(one, name) for one in wanted):
+        if box is None or not call.user.may("lookup", box):
+            continue
+        if not any(_matches(one, name) for one in wanted):
             continue
         if not most or box.recent <= most:
             text = call.release.index_text.format(name)
@@ -166,6 +168,8 @@ def force_resync(call: Call) -> Output:
     mask = call.invocation.text("mailbox-mask") or b""
     for name, box in call.user.listing():
         if box is None or not _matches(mask, name):
+            continue
+        if call.release.force_resync_respects_acl and not call.user.may("lookup", box):
             continue
         for level, text in _rebuilding(call, box):
             yield Log(text, level, Scope.STORAGE)

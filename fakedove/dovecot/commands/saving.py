@@ -10,7 +10,7 @@ import msgspec
 
 from fakedove.dovecot.attachments import keyword_of
 from fakedove.dovecot.commands import queries
-from fakedove.dovecot.commands.destination import open_destination
+from fakedove.dovecot.commands.destination import kept, open_destination
 from fakedove.dovecot.files import Files, reason
 from fakedove.dovecot.message import Message, stored
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, option, positional
@@ -68,7 +68,7 @@ def save(call: Call) -> Output:
         return Status.CANTCREAT
     if message.uid > _LAST_UID:
         yield from queries.panic(b"next_uid > 0 && next_uid < (uint32_t)-1")
-    box.append([message])
+    box.append([kept(call.user, box, message)])
     return Status.OK
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
-from fakedove.dovecot.commands.destination import open_destination
+from fakedove.dovecot.commands.destination import kept, open_destination
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
@@ -105,9 +105,16 @@ def _transfer_box(
         yield Log(f"{where}: Quota exceeded (mailbox for user is full)".encode(), user=speaker)
     if refused and own:
         yield from queries.panic(b"seq_range_count(&changes_r->saved_uids) == save_count")
+    if moves and messages and not owner.may("expunge", box):
+        # The reason is looked for in the user's own storage.
+        why = "Permission denied" if own else "BUG: Unknown internal error"
+        for message in messages:
+            text = f"Moving message UID {message.uid} from '{box.name}' failed: {why}"
+            yield Log(text.encode())
+        return Status.NOPERM if own else Status.TEMPFAIL
     uids = {message.uid for message in refused}
     copied = [message for message in messages if message.uid not in uids]
-    destination.copy_in(copied)
+    destination.copy_in(kept(call.user, destination, message) for message in copied)
     if moves:
         box.expunge([message.uid for message in copied])
     return Status.CANTCREAT if refused else Status.OK

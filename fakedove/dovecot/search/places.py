@@ -1,7 +1,8 @@
 """Which mailboxes a query is about: those it names, or all that it could match in.
 
 Mailboxes that are named are opened as they are named, again for each time a list names them;
-with a pattern, or where an OR decides, the mailboxes are listed and sorted out.
+with a pattern, or where an OR decides, the mailboxes are listed and sorted out. A list shows
+those that the user may look up; what is named is opened whatever its ACL says.
 """
 
 from __future__ import annotations
@@ -47,8 +48,10 @@ def places(nodes: Sequence[Node], named: Sequence[Node], user: User) -> Iterator
         return
     wanted = [_text(one) for one in names]
     for name, box in user.listing():
+        if box is None or not user.may("lookup", box):
+            continue
         listed = not wanted or any(masks.mailbox_matches(mask, name) for mask in wanted)
-        if listed and box is not None and all(_may_match(node, name) for node in nodes):
+        if listed and all(_may_match(node, name) for node in nodes):
             yield Place(name, box)
 
 
