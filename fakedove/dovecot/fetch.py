@@ -12,7 +12,7 @@ import msgspec
 from fakedove.dovecot.fetch_mime import decoded_section, decoded_text, section_value
 from fakedove.dovecot.fetched import Fetched, PrintError
 from fakedove.dovecot.mime.addresses import parse_addresses
-from fakedove.dovecot.mime.dates import parse_date
+from fakedove.dovecot.mime.dates import in_32_bits, parse_date
 from fakedove.dovecot.mime.encoded_words import decode_words
 from fakedove.dovecot.mime.envelope import envelope
 from fakedove.dovecot.mime.headers import unfold, values, without_nul
@@ -138,16 +138,11 @@ def _unixtime(moment: datetime) -> bytes:
     return b"%d" % int(moment.timestamp())
 
 
-_LAST_SECOND = 2**32 - 1
-
-
 def _sent(one: Fetched) -> tuple[int, int]:
     """Return when the mail was sent, in seconds since 1970, and the zone in minutes."""
     dates = values(one.header, b"date")
     seconds, zone = (parse_date(dates[0]) if dates else None) or (0, 0)
-    if one.release.sent_date_clamped:
-        return min(max(seconds, 0), _LAST_SECOND), zone
-    return seconds & _LAST_SECOND, zone
+    return in_32_bits(seconds, clamped=one.release.sent_date_clamped), zone
 
 
 def _date_sent(one: Fetched) -> bytes:

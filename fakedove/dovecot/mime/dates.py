@@ -12,6 +12,7 @@ _MONTHS = [name.lower().encode() for name in calendar.month_abbr[1:]]
 #: Hours west of Greenwich in winter.
 _AMERICAN = {b"E": 5, b"C": 6, b"M": 7, b"P": 8}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_SECOND = 2**32 - 1
 
 
 _DATE = re.compile(
@@ -33,6 +34,11 @@ _DATE = re.compile(
     },
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+def in_32_bits(seconds: int, *, clamped: bool) -> int:
+    """Return a time as the index keeps it: what does not fit is cut off, or clamped."""
+    return min(max(seconds, 0), _LAST_SECOND) if clamped else seconds & _LAST_SECOND
 
 
 def parse_date(value: bytes) -> tuple[int, int] | None:

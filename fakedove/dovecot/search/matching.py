@@ -14,6 +14,7 @@ from fakedove.dovecot import masks
 from fakedove.dovecot.header_texts import HeaderTexts
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
+from fakedove.dovecot.mime.dates import in_32_bits
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search import tree
@@ -52,6 +53,15 @@ class Candidate(msgspec.Struct, gc=False):
         if self._texts is None:
             self._texts = Texts(self.message.data, self.headers, self.message.uid)
         return self._texts
+
+    def sent(self, *, local: bool, clamped: bool) -> int:
+        """Return when the mail was sent, in seconds since 1970, where it was if `local`.
+
+        `clamped` as `in_32_bits` has it.
+        """
+        seconds, zone = self.texts.sent()
+        kept = in_32_bits(seconds, clamped=clamped)
+        return kept + zone * 60 if local else kept
 
     def parts(self, *, decoded: bool) -> MimeParts:
         """Return what parts the mail has; `decoded` as `MimeParts` has it."""
@@ -193,7 +203,7 @@ class Matcher:
             case tree.Guid(guid):
                 return lambda one: one.message.guid == guid
             case When():
-                return _when(node)
+                return _when(node, clamped=self._release.sent_date_clamped)
             case tree.MailboxGuid() | tree.InMailbox() | tree.InMailboxes():
                 return _always if self._is_here(node) else _never
             case tree.MimePart(query):
@@ -255,35 +265,32 @@ def _cost(node: Node) -> int:
     return 0
 
 
-def _when(node: When) -> Test:
+def _when(node: When, *, clamped: bool) -> Test:
     relation, moment = node.relation, node.moment
     start = moment.seconds
-    seconds = _SECONDS[node.time]
-    local = not moment.exact
+    seconds = _seconds_of(node.time, local=not moment.exact, clamped=clamped)
 
     def before(one: Candidate) -> bool:
-        return seconds(one, local) < start
+        return seconds(one) < start
 
     def on(one: Candidate) -> bool:
-        return start <= seconds(one, local) < start + _DAY
+        return start <= seconds(one) < start + _DAY
 
     def since(one: Candidate) -> bool:
-        return seconds(one, local) >= start
+        return seconds(one) >= start
 
     return {Relation.BEFORE: before, Relation.ON: on, Relation.SINCE: since}[relation]
 
 
-def _sent(one: Candidate, local: bool) -> int:
-    seconds, zone = one.texts.sent()
-    return seconds + zone * 60 if local else seconds
-
-
-_SECONDS: dict[Time, Callable[[Candidate, bool], int]] = {
-    Time.SENT: _sent,
-    # The server's own clock shows UTC.
-    Time.RECEIVED: lambda one, _: int(one.message.received.timestamp()),
-    Time.SAVED: lambda one, _: int(one.message.saved.timestamp()),
-}
+def _seconds_of(time: Time, *, local: bool, clamped: bool) -> Callable[[Candidate], int]:
+    match time:
+        case Time.SENT:
+            return lambda one: one.sent(local=local, clamped=clamped)
+        case Time.RECEIVED:
+            # The server's own clock shows UTC.
+            return lambda one: int(one.message.received.timestamp())
+        case Time.SAVED:
+            return lambda one: int(one.message.saved.timestamp())
 
 
 def _header(node: tree.Header) -> Test:

@@ -73,3 +73,10 @@ def test_modseqs() -> None:
 )
 def test_keys_that_all_mails_match_alike(text: str, expected: list[int]) -> None:
     assert uids(flagged_user(), text) == expected
+
+
+@pytest.mark.parametrize(("dovecot", "query"), [("2.3.19.1", "sentsince"), ("2.4.1", "sentbefore")])
+def test_a_time_before_1970_counts_as_it_is_kept(dovecot: str, query: str) -> None:
+    user = inbox_of(b"Date: Mon, 1 Jan 1900 10:00:00 +0000\n\n")
+    assert uids(user, f"{query} 1-Jan-2024", dovecot=dovecot) == [1]
+    assert uids(user, "senton 1-Jan-1970", dovecot="2.4.1") == [1]
