@@ -116,3 +116,39 @@ def test_numbers_stay_fitted_from_user_to_user() -> None:
     fields = talk.say(b"\t\tsearch\t-A\t2:*\n").split(b"\t")
     assert fields[0::3][:2] == [b"a", b"b"]
     assert fields[2::3] == [b"1", b"1"]
+
+
+@pytest.mark.parametrize("query", [b"mailbox\tInbox", b"all"])
+def test_a_negated_inthread_kills_where_a_mailbox_is_searched(query: bytes) -> None:
+    client = Talk("2.4.1")
+    client.hello(0)
+    assert client.say(b"\ttss\tsearch\t%b\tnot\tinthread\trefs\tall\n" % query) == b""
+    assert not client.open
+
+
+@pytest.mark.parametrize("query", [b"mailbox\tMissing", b"mailbox\tM*"])
+def test_a_negated_inthread_harms_no_one_where_nothing_is_searched(query: bytes) -> None:
+    client = Talk("2.4.1")
+    client.hello(0)
+    assert client.say(b"\ttss\tsearch\t%b\tnot\tinthread\trefs\tall\n" % query) == b"\n+\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (b"search", "Couldn't get mailbox 'Missing' GUID: Mailbox doesn't exist: Missing"),
+        (b"fetch\tuid", None),
+        (b"flags add\t\\Seen", None),
+    ],
+)
+@pytest.mark.parametrize("negated", [b"", b"not\t"])
+def test_threads_of_a_missing_mailbox_kill(
+    command: bytes, told: str | None, negated: bytes
+) -> None:
+    client = Talk("2.3.19.1")
+    client.hello(0)
+    line = b"\ttss\t%b\tmailbox\tMissing\t%binthread\trefs\tall\n" % (command, negated)
+    assert client.say(line) == b""
+    assert not client.open
+    assert any(line.endswith("Missing") for line in client.log) is (told is not None)
+    assert told is None or client.log[0].endswith(told)

@@ -71,6 +71,8 @@ def fetch_messages(call: Call) -> Output:
             why = place.fault or f"Mailbox doesn't exist: {place.name}"
             yield Log(f"Syncing mailbox {place.name} failed: {why}".encode())
             status = combine(status, Status.USAGE if place.fault else Status.NOTFOUND)
+        elif call.release.missing_mailbox_fails:
+            query.begin(opened=False)
     return status
 
 

@@ -21,7 +21,7 @@ from fakedove.dovecot.status import Status
 def search(call: Call) -> Output:
     """Print mailbox GUID and UID of each message that matches."""
     missing = call.release.search_missing_text
-    return queries.look(call, queries.query_of(call), _print, missing=missing)
+    return queries.look(call, queries.query_of(call), _print, missing=missing, says_first=True)
 
 
 def _print(box: Mailbox, messages: list[Message]) -> Output:

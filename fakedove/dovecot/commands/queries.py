@@ -41,11 +41,13 @@ def look(
     owner: User | None = None,
     missing: str | None = None,
     assertion: bytes = b"",
+    says_first: bool = False,
 ) -> Output:
     """Do `work` on the matching messages of each mailbox that the query looks into.
 
     `owner` is whose mailboxes these are, if not the user's; `missing` as `unopened` has it,
     empty where nothing is said; with an `assertion` the releases that would say so die of that.
+    If it `says_first` what is missing, it does before it begins to search there.
     """
     missing = call.release.missing_text if missing is None else missing
     status = Status.OK
@@ -59,12 +61,13 @@ def look(
             continue
         if assertion and refused[1] is Status.NOTFOUND:
             yield from panic(assertion)
+        if place.fault is None and not says_first:
+            query.begin(opened=False)
         if missing or place.fault is not None:
             yield refused[0]
+        if place.fault is None:
+            query.begin(opened=False)
         status = combine(status, refused[1])
-        if refused[1] is Status.NOTFOUND and query.asks_for_threads:
-            # It takes down what it has not set up.
-            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
     return status
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search import words as words_module
 from fakedove.dovecot.search.accidents import names_mailboxes, names_messages
 from fakedove.dovecot.search.matching import Matcher
@@ -33,6 +34,7 @@ class Query:
         self._release = release
         self._oldest_only = oldest_only
         self._simplified = False
+        self._death: Fatal | None = None
 
     def simplify(self) -> None:
         """Simplify the query before mailbox names are taken from it, as `expunge` does."""
@@ -43,20 +45,29 @@ class Query:
     def places(self, user: User) -> Iterator[Place]:
         """Yield the mailboxes of `user` to look into, those that cannot be opened included."""
         named = self.nodes
-        self.simplify()
+        try:
+            self.simplify()
+        except Fatal as death:
+            self._death = death
         return places(self.nodes, named, user)
 
+    def begin(self, *, opened: bool) -> None:
+        """Raise Fatal where the real process dies as it begins to search a mailbox.
+
+        If that could not be opened, it takes down threads that it has not set up.
+        """
+        if self._death is not None:
+            raise self._death
+        if not opened and any(map(_asks_for_threads, self.nodes)):
+            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
+
     def find(self, box: Mailbox) -> list[Message]:
-        """Return the messages that match, in the order of the mailbox."""
+        """Return the messages that match, in the order of the mailbox; raise Fatal as `begin`."""
+        self.begin(opened=True)
         found = Matcher(box, self._release).find(self.nodes, oldest_only=self._oldest_only)
         if box.message_count:
             self.nodes = settled(self.nodes, box.message_count)
         return found
-
-    @property
-    def asks_for_threads(self) -> bool:
-        """Whether there is an INTHREAD in the query."""
-        return any(map(_asks_for_threads, self.nodes))
 
     def accident(self) -> str | None:
         """Return why the query is too wide for a command that removes mails, or None."""
