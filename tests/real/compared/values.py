@@ -285,6 +285,19 @@ mails = one(
     "Subject: =?utf-8?q?=C3=A4?=\nContent-Type: text/html\n\n<b>x</b>\n",
     "Content-Type: multipart/mixed; boundary=x\n\n--x\n\na\n--x\nContent-Type: a/b\n\n\n--x--\n",
     "",
+    'Subject: folded\n subject\nDate: Thu, 1 Jan 1970 00:00:00 +0100\nTo: a@b, "c d" <e@f>\n\nb\n',
+    "Subject: \udce4\udcf6\nContent-Type: text/plain; charset=iso-8859-1\n\n\udce4\udcfc\n",
+    "Content-Transfer-Encoding: base64\nMessage-ID: <1@x>\n\naGVsbG8gd29ybGQK\n",
+    "Content-Transfer-Encoding: quoted-printable\nIn-Reply-To: <1@x>\n\nh=C3=A4 =\nlo=20\n",
+    "Content-Type: message/rfc822\nSubject: out\n\nSubject: in\nFrom: in@x\n\nhello\n",
+    "Content-Type: multipart/digest; boundary=d\n\n--d\n\nSubject: one\n\na\n--d--\n",
+    "Content-Type: multipart/alternative; boundary=n\n\nno parts\n",
+    "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/related;"
+    " boundary=i\n\n--i\nContent-Type: text/html\n\n<p>x</p>\n--i--\n--o\nContent-Type: image/png;"
+    " name=x.png\nContent-Disposition: attachment; filename*=utf-8''%C3%A4.png\n"
+    "Content-Transfer-Encoding: base64\n\niVBORw0K\n--o--\n",
+    "Subject: long " + "word " * 300 + "\n\n" + "x" * 2000 + "\n",
+    "From: =?utf-8?B?w6Q=?= <a@b>\nCc: group: x@y, z@w;\nSubject: a\nSubject: b\n\n> quoted\nown\n",
 )
 
 received = mostly(
