@@ -37,6 +37,8 @@ _NUMBER = re.compile(rb"-?[0-9]{1,19}")
 _DIE_OF_BAD_OPTIONS = ("mailbox list", "mailbox status")
 #: What fits 64 bits.
 _NUMBERS = range(-(1 << 63), 1 << 63)
+#: What fits 32 bits.
+_TRANS_FLAGS = range(1 << 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,12 @@ def prepare(
     *,
     verbose: bool = False,
     letters: bytes = b"",
+    log: tuple[Log, ...] = (),
 ) -> Invocation | Refusal:
     """Return the invocation that `fields` (command name first) ask for, or why there is none.
 
-    `letters` are options that getopt's memory puts in place of the first argument. Raises
-    Fatal where the real process dies.
+    `letters` are options that getopt's memory puts in place of the first argument, `log` is
+    for each user that is looked up. Raises Fatal where the real process dies.
     """
     found = _find(release, fields)
     if found is None:
@@ -87,15 +90,17 @@ def prepare(
     options = [one for one in parameters if not one.positional]
     long = release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
     read = (b"-" + letters, *rest[1:]) if letters else rest
+    # Positional arguments have long names too, of options with a value.
+    known = parameters if long else options
     try:
-        parsed = getopt.parse(read, options, long=long, options_first=command.options_first)
+        parsed = getopt.parse(read, known, long=long, options_first=command.options_first)
     except getopt.BadOption as bad:
         return _bad_option(
             release, command, bad, None if long else _pointer(bad.stop, read, letters)
         )
     if len(read) > len(rest):
         raise Fatal(b"killed with signal 11", crash=True)
-    by_name = {one.long: one for one in options}
+    by_name = {one.long: one for one in parameters}
     try:
         arguments = _option_values(parsed.options, by_name, strict=release.strict_numbers)
         surplus = _positionals(
@@ -114,7 +119,7 @@ def prepare(
     _require(release, command, parameters, arguments)
     kept = not long and bool(parsed.options)
     pointer = _pointer(parsed.stop, read, letters) if kept else None
-    return _invocation(release, command, username, arguments, rest, verbose, pointer)
+    return _invocation(release, command, username, arguments, rest, verbose, pointer, log)
 
 
 def _pointer(stop: getopt.Stop, fields: tuple[bytes, ...], letters: bytes) -> Pointer:
@@ -135,8 +140,11 @@ def _invocation(
     fields: tuple[bytes, ...],
     verbose: bool,
     pointer: Pointer | None,
+    log: tuple[Log, ...],
 ) -> Invocation:
     bare = Invocation(command, username, arguments, fields, verbose)
+    if release.trans_flags_crash and (bare.number("trans-flags") or 0) not in _TRANS_FLAGS:
+        raise Fatal(b"killed with signal 6", crash=True)
     if command.check is not None:
         command.check(bare, release)
     columns = command.column_keys(bare, release)
@@ -153,7 +161,8 @@ def _invocation(
         named,
         pointer,
         bool(command.flushes) and bool(getattr(release, command.flushes)),
-        _one_user(bare, release),
+        None if log else _one_user(bare, release),
+        log,
     )
 
 
@@ -230,9 +239,13 @@ def _positionals(
     for parameter in parameters:
         if not given:
             break
+        # What was given by its long name already.
+        before = arguments.get(parameter.long)
         if parameter.kind is Kind.TEXTS:
-            arguments[parameter.long] = given
+            arguments[parameter.long] = (*(before if isinstance(before, tuple) else ()), *given)
             return ()
+        if before is not None:
+            continue
         value, *rest = given
         if parameter.kind is not Kind.NUMBER:
             arguments[parameter.long] = value

@@ -1,7 +1,8 @@
 """Options of a command line as GNU getopt(_long) sees them, its complaints included.
 
 Options and arguments may mix, `--` ends options, long names may be abbreviated as long as
-they are unique. Sources: recordings cmd.opt-*; glibc's texts, as they stand in the server log.
+they are unique or all alike. Sources: recordings cmd.opt-*; glibc's texts, as they stand in the
+server log.
 """
 
 from __future__ import annotations
@@ -120,8 +121,12 @@ def _by_long_name(name: str, text: str, options: Sequence[Option]) -> Option:
     """Return the option that `name` means; complaints show `text`, its `=value` included."""
     near = [option for option in options if option.long.startswith(name)]
     exact = [option for option in near if option.long == name]
-    if exact or len(near) == 1:
-        return (exact or near)[0]
+    if exact:
+        return exact[0]
+    # Of several that have no letter and take a value, all but positional arguments, glibc
+    # cannot tell one from the other: it takes the first.
+    if near and len({(option.short, option.takes_value) for option in near}) == 1:
+        return near[0]
     if near:
         names = " ".join(f"'--{option.long}'" for option in near)
         raise BadOption(f"option '--{text}' is ambiguous; possibilities: {names}", "")

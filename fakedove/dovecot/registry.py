@@ -18,10 +18,11 @@ import msgspec
 
 from fakedove.dovecot.getopt_memory import Pointer
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Output
+from fakedove.dovecot.reply import Log, Output
 from fakedove.dovecot.search import Query
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
+from fakedove.wire import tabescape
 
 
 class Kind(enum.Enum):
@@ -128,6 +129,8 @@ class Invocation:
     flushes: bool = False
     #: Whom it is about if that is plainly the username field, else None.
     one_user: str | None = None
+    #: What is logged whenever a user is looked up for it.
+    log: tuple[Log, ...] = ()
     #: Whether a mail follows the command line.
     takes_body: bool = field(init=False)
 
@@ -188,6 +191,12 @@ class Call(msgspec.Struct, gc=False):
         """Return this call, which is about `user` now: there is one user at a time."""
         self._user = user
         return self
+
+    def lookup(self, name: bytes) -> User | None:
+        """Look a user up as the auth service does, which takes escapes out of names once more."""
+        if b"\x01" in name:
+            name = tabescape.c_string(tabescape.unescape(name))
+        return self.store.lookup(name.decode(errors="surrogateescape"))
 
 
 Function: TypeAlias = Callable[[Call], Output]

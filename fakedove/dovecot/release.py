@@ -158,6 +158,8 @@ class Release:
     log_tls_closed: bool = False
     #: Between users the process logs as `doveadm(pid): `; before, as `doveadm: `.
     log_pid: bool = False
+    #: In prefixes an LF of the user's name is a space.
+    log_prefix_in_one_line: bool = False
     #: Connections over TCP log as `doveadm(IP): `.
     log_address: bool = False
     #: The line of a wrong kind of authentication is quoted.
@@ -172,7 +174,11 @@ class Release:
     split_names: bool = False
     #: `-F file` iterates over the users in a file on the server.
     user_file: bool = False
+    #: `-A` counts although there is a `-F` or `-u`.
+    all_users_win: bool = False
     trans_flags: bool = False
+    #: `--trans-flags` kills the process if 32 bits cannot hold it.
+    trans_flags_crash: bool = False
     no_userdb_lookup: bool = False
     #: An option's number that is none is -USAGE; before, it is ignored.
     strict_numbers: bool = False

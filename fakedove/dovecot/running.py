@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 
 from fakedove.dovecot import masks, texts
+from fakedove.dovecot.files import failure
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.release import Release, UserRule
 from fakedove.dovecot.reply import (
@@ -50,7 +52,9 @@ def _for_users(call: Call) -> Output:
 
 
 def _for_user(call: Call, name: bytes) -> Output:
-    user = call.store.lookup(name.decode(errors="surrogateescape"))
+    for entry in call.invocation.log:
+        yield Log(entry.text, entry.level, entry.scope, name)
+    user = call.lookup(name)
     if user is None and call.invocation.flag("user-file"):
         yield Log(b"User no longer exists, skipping", Level.INFO, Scope.LOOKUP, name)
         return Status.OK
@@ -111,10 +115,11 @@ def _named(row: Row, name: bytes, position: int, width: int) -> Row:
 def _usernames(call: Call, problems: list[Item]) -> Iterator[bytes]:
     """Yield the names of the users that the command is about."""
     invocation, release = call.invocation, call.release
-    if invocation.flag("user-file"):
+    all_users = invocation.flag("all-users") and release.all_users_win
+    if invocation.flag("user-file") and not all_users:
         yield from _names_in_file(call, problems)
     elif _iterates(invocation, release):
-        mask = invocation.text("user") or b"*"
+        mask = b"*" if all_users else invocation.text("user") or b"*"
         for name in call.store.names():
             if masks.user_matches(mask, name.encode()):
                 yield name.encode()
@@ -146,8 +151,10 @@ def _single_name(invocation: Invocation, release: Release) -> bytes:
 def _names_in_file(call: Call, problems: list[Item]) -> Iterator[bytes]:
     path = call.invocation.text("user-file") or b""
     try:
+        if not path:
+            raise failure(errno.ENOENT)
         data = call.read_file(path.decode(errors="surrogateescape"))
     except OSError as error:
-        problems += texts.unreadable_user_file(path, error.strerror or str(error))
+        problems += texts.unreadable_user_file(path, error)
         return
     yield from data.split(b"\n")[: -1 if data.endswith(b"\n") else None]

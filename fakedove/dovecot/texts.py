@@ -65,10 +65,12 @@ def invalid_value(release: Release, full_usage: str) -> Fatal:
     return misused(release, full_usage, scope)
 
 
-def unreadable_user_file(path: bytes, reason: str) -> tuple[Log, ...]:
-    """Return what is said of a `-F` file that cannot be read, for the system's `reason`."""
-    why = reason.encode()
-    text = b"read(%b) failed: open(%b) failed: %b" % (path, path, why)
+def unreadable_user_file(path: bytes, error: OSError) -> tuple[Log, ...]:
+    """Return what is said of a `-F` file that cannot be opened, or read where it is a folder."""
+    is_folder = isinstance(error, IsADirectoryError)
+    what = b"pread(size=8192 offset=0)" if is_folder else b"open(%b)" % path
+    why = (error.strerror or str(error)).encode()
+    text = b"read(%b) failed: %b failed: %b" % (path, what, why)
     return (
         Log(text, scope=Scope.PROCESS),
         Log(b"Failed to iterate through some users", scope=Scope.COMMAND),

@@ -38,7 +38,7 @@ class CommandLine:
     username: bytes
     #: Command name, or its first word, and what follows.
     fields: tuple[bytes, ...]
-    #: What is logged before the command runs.
+    #: What is logged whenever a user is looked up.
     log: tuple[Log, ...] = ()
 
     @property
@@ -63,7 +63,8 @@ def parse_command_line(
         if flag not in known:
             raise ClientFault(b"doveadm client: Unknown flag: %c" % flag)
     extras = flags.count(b"x")
-    log = tuple(entry for field in rest[:extras] for entry in _extra(field, release))
+    # Of several the last one counts.
+    log = _extra(rest[extras - 1], release) if 0 < extras <= len(rest) else ()
     if len(rest) - extras < 2:
         if release.short_extra is ShortExtra.CLOSES:
             raise ClientFault(NO_COMMAND)
@@ -96,12 +97,17 @@ def _finds_text_behind(line: bytes, fields: int, *, first: bool) -> bool:
     return place == _TEXT_LEFT or (first and place == _TEXT_LEFT_AT_FIRST)
 
 
+def _is_positive(value: bytes) -> bool:
+    """Whether it is a number from 1 to 2^31-1."""
+    return value.isdigit() and 0 < int(value) < 1 << 31
+
+
 def _extra(field: bytes, release: Release) -> tuple[Log, ...]:
     """Return what the server says about the extra fields of an `x` flag."""
     log = []
     for setting in field.split(b"\t"):
         key, _, value = setting.partition(b"=")
-        if key == b"proxy-ttl" and not value.isdigit():
+        if key == b"proxy-ttl" and not _is_positive(value):
             text = b"Invalid proxy-ttl value: %b" % value
             log.append(Log(text, scope=Scope.LOOKUP))
     return tuple(log)

@@ -200,8 +200,6 @@ class DoveadmSession:
 
     def _prepare(self, line: bytes, parsed: CommandLine) -> Ending:
         name = parsed.fields[0]
-        for entry in parsed.log:
-            self._log.write(entry, name, parsed.username)
         letters = b"" if self._getopt is None else self._getopt.letters(line)
         try:
             prepared = dispatch.prepare(
@@ -210,6 +208,7 @@ class DoveadmSession:
                 parsed.fields,
                 verbose=parsed.verbose,
                 letters=letters,
+                log=parsed.log,
             )
         except dispatch.UnbuiltCommand:
             prepared = dispatch.Refusal(Status.DASH, texts.not_built(name))
@@ -217,9 +216,8 @@ class DoveadmSession:
             return self._refuse(prepared, parsed, line)
         if self._getopt is not None and self._getopt.wounded:
             return self._replies.die(_CRASH, name, parsed.username)
-        # Long lines are rare, and lines that log something are not alike each time.
-        alike = not letters and not parsed.log and self._settings.allowed_commands is None
-        if len(line) < 512 and alike:
+        # Long lines are rare.
+        if len(line) < 512 and not letters and self._settings.allowed_commands is None:
             self._world.keep_line(line, prepared)
         return self._invoke(prepared, line)
 

@@ -39,7 +39,10 @@ class LogPrefix:
 
         `told`: the client has a log channel, which in some releases costs the prefix.
         """
-        prefix = self._prefix(entry.scope, username if entry.user is None else entry.user)
+        name = username if entry.user is None else entry.user
+        if self._release.log_prefix_in_one_line:
+            name = name.replace(b"\n", b" ")
+        prefix = self._prefix(entry.scope, name)
         if told and not self._release.log_prefix and entry.scope not in SERVER_ONLY:
             return b"doveadm: ", entry.text
         if not self._release.log_names_command:

@@ -189,3 +189,16 @@ def test_where_the_last_letter_was_read(fields: list[bytes], stop: tuple[int, in
 )
 def test_where_a_bad_letter_was_read(fields: list[bytes], stop: tuple[int, int] | None) -> None:
     assert bad(*fields, long=False).stop == stop
+
+
+# glibc complains only of names that differ in more than the name.
+def test_short_names_of_options_that_are_alike_mean_the_first() -> None:
+    options = (
+        Choice("fs-driver", takes_value=True),
+        Choice("fs-args", takes_value=True),
+        Choice("fd", "f", takes_value=True),
+    )
+    found = parse((b"--fs=posix",), options, long=True)
+    assert found == Parsed((("fs-driver", b"posix"),), ())
+    with pytest.raises(BadOption, match="ambiguous; possibilities: '--fs-driver'"):
+        parse((b"--f=posix",), options, long=True)

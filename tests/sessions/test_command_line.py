@@ -117,7 +117,7 @@ def test_extra_fields(line: bytes) -> None:
     assert (found.username, found.fields, found.log) == (b"tss", (b"quota get",), ())
 
 
-@pytest.mark.parametrize("value", [b"abc", b"", b"-1", b"5x"])
+@pytest.mark.parametrize("value", [b"abc", b"", b"-1", b"5x", b"0", b"00", b"2147483648"])
 def test_a_bad_ttl_is_logged_and_the_command_runs(value: bytes) -> None:
     found = parsed(b"x\tproxy-ttl=" + value + b"\ttss\tmailbox list")
     assert found.fields == (b"mailbox list",)

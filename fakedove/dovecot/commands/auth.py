@@ -51,7 +51,7 @@ def user(call: Call) -> Output:
     status = Status.OK
     yield from _texts(call, iter((b"{",)))
     for at, name in enumerate(wanted):
-        found = call.store.lookup(name.decode(errors="surrogateescape"))
+        found = call.lookup(name)
         if found is None:
             status = Status.NOUSER
         elif call.release.user_marks_log:

@@ -18,6 +18,7 @@ from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, opt
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, combine
 from fakedove.dovecot.status import Status
+from fakedove.dovecot.texts import misused
 from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*%"
@@ -132,22 +133,37 @@ def _status_columns(invocation: Invocation, release: Release) -> tuple[str, ...]
     return tuple(fields) if invocation.flag("total-sum") else ("mailbox", *fields)
 
 
+def _status_masks(invocation: Invocation, release: Release) -> tuple[bytes, ...]:
+    arguments = invocation.texts("mailbox-mask")
+    unused = invocation.text("fieldstr")
+    if invocation.flag("field") and unused and not release.status_option_keeps_positional:
+        return (unused, *arguments)
+    return arguments
+
+
+def _check_status(invocation: Invocation, release: Release) -> None:
+    has_fields = invocation.flag("field") or invocation.flag("fieldstr")
+    if not has_fields or not _status_masks(invocation, release):
+        raise misused(release, invocation.command.usage_in(release))
+    check_names("mailbox-mask")(invocation, release)
+
+
 @command(
     "mailbox status",
     flag("total-sum", "t"),
     option("field", "f", Kind.TEXTS, "status_field_option"),
-    positional("fieldstr"),
-    positional("mailbox-mask", Kind.TEXTS),
+    positional("fieldstr", required=False),
+    positional("mailbox-mask", Kind.TEXTS, required=False),
     mail=True,
     columns=_status_columns,
     usage="<fields> <mailbox> [...]",
     old_usage="[-t] <fields> <mailbox mask> [...]",
-    check=check_names("mailbox-mask"),
+    check=_check_status,
 )
 def mailbox_status(call: Call) -> Output:
     """Print counts of mailboxes, or with `-t` their sums."""
     fields = _status_fields(call.invocation, call.release)
-    wanted = _status_masks(call)
+    wanted = [name.decode() for name in _status_masks(call.invocation, call.release)]
     sums = [0] * len(fields)
     status = Status.OK
     for name, box in _selected(call.user, wanted):
@@ -165,15 +181,6 @@ def mailbox_status(call: Call) -> Output:
     if call.invocation.flag("total-sum"):
         yield tuple(b"%d" % total for total in sums)
     return status
-
-
-def _status_masks(call: Call) -> list[str]:
-    invocation = call.invocation
-    arguments = invocation.texts("mailbox-mask")
-    unused = invocation.text("fieldstr")
-    if invocation.flag("field") and unused and not call.release.status_option_keeps_positional:
-        arguments = (unused, *arguments)
-    return [argument.decode() for argument in arguments]
 
 
 def _selected(user: User, wanted: Sequence[str]) -> Iterator[tuple[str, Mailbox | None]]:

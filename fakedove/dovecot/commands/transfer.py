@@ -72,7 +72,7 @@ def _transfer(call: Call, *, moves: bool) -> Output:
 
 
 def _lookup(call: Call, source: bytes) -> User | None:
-    user = call.store.lookup(source.decode(errors="surrogateescape"))
+    user = call.lookup(source)
     if user is None and call.release.unknown_source is UnknownSource.CRASHES:
         raise Fatal(b"killed with signal 11", crash=True)
     if user is None and call.release.unknown_source is UnknownSource.KILLS:
