@@ -258,6 +258,10 @@ class Release:
     proxy_kick_host: bool = False
     #: log errors has microseconds, and prefixes as they are.
     log_errors_in_full: bool = False
+    #: `user` says of a look-up that failed that it did, and lists nobody; before, it dies then.
+    user_tells_failure: bool = False
+    #: anvil speaks first.
+    anvil_greets: bool = False
     #: auth cache flush without a user flushes all; before, the process dies.
     auth_cache_flush_all: bool = True
     status_firstsaved: bool = False

@@ -248,6 +248,8 @@ def _rows() -> tuple[Release, ...]:
         userdb_settings=True,
         status_option_keeps_positional=True,
         user_marks_log=False,
+        user_tells_failure=True,
+        anvil_greets=True,
         drops_privileges=False,
         filter_names=True,
         fs_keeps_empty_folders=True,

@@ -37,6 +37,8 @@ class Scope(enum.Enum):
     COMMAND = enum.auto()
     #: Looking up the user.
     LOOKUP = enum.auto()
+    #: A conversation with the auth service about a user.
+    USERDB = enum.auto()
     #: A command at work on a user's mail.
     MAIL = enum.auto()
     #: The mail library below such a command, which does not know the command's name.

@@ -14,6 +14,7 @@ from fakedove.dovecot.reply import Fatal, Scope
 
 _PERMISSION_DENIED = b"Permission denied"
 _NO_SUCH_FILE = b"No such file or directory"
+#: What is no socket, an empty path included.
 _NOBODY_LISTENS = b"Connection refused"
 
 
@@ -33,19 +34,28 @@ def own_path(call: Call, name: str) -> bytes:
     return posixpath.join(call.base_dir, name).encode(errors="surrogateescape")
 
 
+def leads_to(call: Call, name: str) -> str:
+    """Return the name in base_dir, where the process is, of what the option's path leads to.
+
+    Paths that lead elsewhere are returned as they are.
+    """
+    given = path(call, name).decode(errors="surrogateescape")
+    full = posixpath.normpath(posixpath.join(call.base_dir, given))
+    folder, last = posixpath.split(full)
+    return last if given and folder == posixpath.normpath(call.base_dir) else given
+
+
 def obstacle(call: Call, name: str, *, exists: bool = True) -> bytes | None:
     """Return why the process cannot connect to the socket, in the system's words."""
-    given = path(call, name)
-    if given != own_path(call, name):
-        return _elsewhere(call, given)
-    if not exists:
-        return _NO_SUCH_FILE
-    return _PERMISSION_DENIED if unprivileged(call) else None
+    place = leads_to(call, name)
+    if exists and place == name:
+        return _PERMISSION_DENIED if unprivileged(call) else None
+    return _elsewhere(call, place)
 
 
-def _elsewhere(call: Call, path: bytes) -> bytes:
+def _elsewhere(call: Call, path: str) -> bytes:
     try:
-        is_there = Files(call).exists(path.decode(errors="surrogateescape"))
+        is_there = not path or Files(call).exists(path)
     except OSError as error:
         return reason(error)
     return _NOBODY_LISTENS if is_there else _NO_SUCH_FILE

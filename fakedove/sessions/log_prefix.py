@@ -52,7 +52,9 @@ class LogPrefix:
                 return prefix, b"tcp: " + entry.text
             case Scope.PROTOCOL:
                 return prefix, b"doveadm: " + entry.text
-            case Scope.STDERR | Scope.MASTER | Scope.STATS | Scope.STORAGE | Scope.LIBRARY:
+            case Scope.STDERR | Scope.MASTER | Scope.STATS:
+                return prefix, entry.text
+            case Scope.USERDB | Scope.STORAGE | Scope.LIBRARY:
                 return prefix, entry.text
             case _ if entry.level == entry.level.FATAL:
                 return prefix, entry.text
@@ -75,7 +77,9 @@ class LogPrefix:
                 return b"doveadm(%b): " % username
             case Scope.MAIL | Scope.STORAGE if self._release.log_session:
                 return b"doveadm(%b)<%b><%b>: " % (username, PID, self._session)
-            case Scope.MAIL | Scope.STORAGE:
+            case Scope.USERDB if self._release.log_session:
+                return b"doveadm(%b)<%b><>: " % (username, PID)
+            case Scope.MAIL | Scope.STORAGE | Scope.USERDB:
                 return b"doveadm(%b): " % username
             case Scope.PROCESS if self._release.log_pid:
                 return b"doveadm(%b): " % PID

@@ -14,7 +14,11 @@ from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*?"
-_AUTH_MASTER = "auth-master"
+_AUTH_MASTER, _AUTH_USERDB = "auth-master", "auth-userdb"
+_ANVIL_GREETING = b"Auth server sent invalid version line: VERSION\tanvil-server\t2\t0"
+#: Sockets of processes that hang up on whoever asks them such things.
+_OTHERS = frozenset({"anvil", "auth-userdb", "doveadm-server"})
+_NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
 _GAPS = (Gap("nothing is ever cached, as where the cache is switched off"),)
 #: The limit that all users have of whom the userdb does not say otherwise: 1G.
 DEFAULT_QUOTA = 1 << 30
@@ -42,7 +46,10 @@ def user(call: Call) -> Output:
     if problem is not None:
         yield Log(problem, scope=Scope.COMMAND)
         return Status.USAGE
+    why = _no_auth(call, _AUTH_MASTER, _AUTH_USERDB)
     if any(masks.has_wildcard(mask, _WILDCARDS) for mask in wanted):
+        if call.release.user_masks and why is not None:
+            return (yield from _no_list(call, why))
         if call.release.user_masks:
             yield from _texts(call, _user_list(call, wanted))
         return Status.OK
@@ -51,12 +58,19 @@ def user(call: Call) -> Output:
     status = Status.OK
     yield from _texts(call, iter((b"{",)))
     for at, name in enumerate(wanted):
+        separator = b"," if at else b""
+        if why is not None:
+            status = Status.TEMPFAIL
+            text = b"auth-master: userdb lookup(%b): %b" % (name, why)
+            yield Log(text, scope=Scope.USERDB, user=name)
+            yield from _texts(call, _failed_entry(call, name, separator=separator))
+            continue
         found = call.lookup(name)
         if found is None:
             status = Status.NOUSER
         elif call.release.user_marks_log:
             yield Speaker(Scope.PROCESS)
-        yield from _texts(call, _entry(call, name, found, separator=b"," if at else b""))
+        yield from _texts(call, _entry(call, name, found, separator=separator))
     yield Text(b"}")
     return status
 
@@ -95,6 +109,22 @@ def _user_list(call: Call, wanted: tuple[bytes, ...]) -> Iterator[bytes]:
             first = False
             yield _json(name)
     yield b"]}"
+
+
+def _no_list(call: Call, why: bytes) -> Output:
+    yield Log(b"auth-master: userdb list: " + why, scope=Scope.LIBRARY)
+    if not call.release.user_tells_failure:
+        raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True)
+    yield Log(b"user listing failed", scope=Scope.COMMAND)
+    yield from _texts(call, iter((b'{"userList":[', b"]}")))
+    return Status.DATAERR
+
+
+def _failed_entry(call: Call, name: bytes, *, separator: bytes) -> Iterator[bytes]:
+    yield separator
+    yield from _quoted(name.decode(errors="replace"))
+    told = b'"error":"%b"' % _NO_ANSWER if call.release.user_tells_failure else b""
+    yield b":{%b}" % told
 
 
 def _entry(call: Call, name: bytes, found: User | None, *, separator: bytes) -> Iterator[bytes]:
@@ -174,7 +204,7 @@ def auth_cache_flush(call: Call) -> Output:
     """Forget cached users and print how many entries that were: the fake caches nothing."""
     if not call.invocation.texts("user") and not call.release.auth_cache_flush_all:
         raise Fatal(b"Missing user parameter", Scope.COMMAND)
-    why = sockets.obstacle(call, _AUTH_MASTER)
+    why = _no_auth(call, _AUTH_MASTER)
     if why is not None:
         yield _cannot_flush(call, why)
     yield (b"0",)
@@ -198,9 +228,22 @@ def auth_cache_status(call: Call) -> Output:
     return Status.OK
 
 
+def _no_auth(call: Call, *names: str) -> bytes | None:
+    """Return why nobody answers who can: `names` are the sockets of those."""
+    place = sockets.leads_to(call, names[-1])
+    if place in names and (len(names) > 1 or not sockets.unprivileged(call)):
+        return None
+    if place == "anvil" and call.release.anvil_greets:
+        return _ANVIL_GREETING
+    if place in _OTHERS:
+        return b"Disconnected unexpectedly"
+    why = sockets.obstacle(call, names[-1])
+    return None if why is None else b"connect(%b) failed: %b" % (sockets.path(call, names[-1]), why)
+
+
 def _cannot_flush(call: Call, why: bytes) -> Log:
     path = sockets.path(call, _AUTH_MASTER)
-    text = b"auth-master: auth cache flush: connect(%b) failed: %b" % (path, why)
+    text = b"auth-master: auth cache flush: " + why
     user = call.store.lookup((call.opened or b"").decode(errors="surrogateescape"))
     if sockets.unprivileged(call) and user is not None:
         text += b" (euid=%d(<unknown>) egid=%d(<unknown>) missing +r perm: %b" % (

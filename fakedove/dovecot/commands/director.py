@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from hashlib import md5
+
 from fakedove.dovecot import sockets
 from fakedove.dovecot.registry import (
     Call,
+    Columns,
     Function,
     Gap,
+    Invocation,
     Kind,
     Parameter,
     command,
@@ -14,20 +19,30 @@ from fakedove.dovecot.registry import (
     option,
     positional,
 )
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Output, Scope
+from fakedove.dovecot.status import Status
 from fakedove.dovecot.texts import misused
 
 _SOCKET = "director-admin"
+#: Users are spread over servers by the first four bytes of this.
+_md5 = partial(md5, usedforsecurity=False)
 _GAPS = (Gap("no ring: the director is always one without servers, which dies when it is asked"),)
 _MAP = "[-a <director socket path>] [-f <users file>] [-h | -u] [<host>]"
 
 
 def _declare(
-    name: str, *parameters: Parameter, usage: str = "", function: Function | None = None
+    name: str,
+    *parameters: Parameter,
+    usage: str = "",
+    columns: Columns = (),
+    function: Function | None = None,
 ) -> None:
     """Declare a command that asks the director."""
     text = f"[-a <director socket path>] {usage}".rstrip()
-    declare = command(name, option("socket-path", "a"), *parameters, usage=text, gaps=_GAPS)
+    declare = command(
+        name, option("socket-path", "a"), *parameters, columns=columns, usage=text, gaps=_GAPS
+    )
     declare(_no_servers if function is None else function)
 
 
@@ -41,10 +56,19 @@ def _no_servers(call: Call) -> Output:
 
 
 def _map(call: Call) -> Output:
-    """Die of contradicting options before all else."""
+    """Print the hash that a user is known by; all else is asked of the director."""
+    user = call.invocation.text("host")
+    if call.invocation.flag("user-map") and user is not None:
+        yield (b"%d" % int.from_bytes(_md5(user).digest()[:4], "big"),)
+        return Status.OK
     if call.invocation.flag("hash-map") and call.invocation.flag("user-map"):
         raise misused(call.release, f"director map {_MAP}", Scope.COMMAND)
     return (yield from _no_servers(call))
+
+
+def _map_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
+    by_user = invocation.flag("user-map") and invocation.text("host") is not None
+    return ("hash",) if by_user else ()
 
 
 def _argument(name: str) -> Parameter:
@@ -82,6 +106,7 @@ _declare(
     flag("user-map", "u"),
     _HOST,
     usage="[-f <users file>] [-h | -u] [<host>]",
+    columns=_map_columns,
     function=_map,
 )
 _declare("director move", _argument("user"), _HOST, usage="<user> <host>")

@@ -163,7 +163,8 @@ def _kick_by_anvil(call: Call) -> Output:
     if why is not None and literal:
         yield _cannot_connect(call, why)
         return Status.TEMPFAIL
-    sockets.connect(call, _ANVIL)
+    if not literal:
+        sockets.connect(call, _ANVIL)
     if call.invocation.text("passdb-field") is not None:
         chosen: list[LoginSession] = []
     elif literal:
@@ -192,7 +193,8 @@ def _wild(users: Iterable[bytes]) -> bool:
 
 def _cannot_connect(call: Call, why: bytes) -> Log:
     path = sockets.path(call, _ANVIL)
-    text = b"conn unix:%b: net_connect_unix(%b) failed: %b" % (path, path, why)
+    whom = b"conn unix:%b" % path if path else b"conn"
+    text = b"%b: net_connect_unix(%b) failed: %b" % (whom, path, why)
     return Log(text, scope=Scope.LIBRARY)
 
 
