@@ -1,21 +1,29 @@
 """Dovecot's dictionaries: which there are, and what speaks against reading or changing them.
 
-The fake has one, and it is behind every URI with a driver that Dovecot knows, and behind the
-settings filter that a usual configuration has for it. It is a file of root's.
+The store's is the file `dict` in the server's directory, and stands behind the settings filter
+that a usual configuration has for it. URIs may name other files; what other drivers would
+reach is not there, but those that keep keys in files are taken for the store's. All files
+are root's.
 """
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Mapping
+
 import msgspec
 
 from fakedove.dovecot import sockets
+from fakedove.dovecot.files import Files, reason
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.status import Status
+from fakedove.wire import tabescape
 
-_DRIVERS = frozenset(
-    {b"file", b"fs", b"proxy", b"redis", b"memcached", b"memcached_ascii", b"client"}
-)
+_DRIVERS = frozenset({b"file", b"fs", b"proxy", b"redis", b"memcached", b"memcached_ascii"})
+#: How long an answer of the dict service took.
+_TIMES = b"(reply took 0.000 secs (0.000 in dict wait, 0.000 in other ioloops, 0.000 in locks))"
+_DICT_FILE = "dict"
 _FILTER = b"acl_sharing_map"
 #: What another filter with a dictionary says: it is the dictionary of a user.
 _OTHER_FILTERS = {
@@ -61,6 +69,66 @@ def _unknown_driver(invocation: Invocation) -> bytes | None:
     if driver not in _DRIVERS:
         return b"dict_init(%b) failed: Unknown dict module: %b" % (uri, driver)
     return None
+
+
+def unreachable(call: Call) -> bytes | None:
+    """Return why the dict service that a URI names does not answer."""
+    driver, _, rest = (call.invocation.text("dict-uri") or b"").partition(b":")
+    if driver != b"proxy":
+        return None
+    place = rest.partition(b":")[0]
+    if not place:
+        return b"Connection closed " + _TIMES
+    path = posixpath.join(call.base_dir.encode(errors="surrogateescape"), place)
+    return b"net_connect_unix(%b) failed: No such file or directory %b" % (path, _TIMES)
+
+
+def entries(call: Call) -> Mapping[str, str]:
+    """Return the keys and values; a file that cannot be read has none."""
+    path = _other_file(call)
+    if path is None:
+        return call.store.dict
+    try:
+        lines = Files(call).read(path).split(b"\n") if path else []
+    except OSError:
+        return {}
+    texts = [_text(tabescape.unescape(line)) for line in lines]
+    return dict(zip(texts[::2], texts[1::2], strict=False))
+
+
+def change(call: Call, key: str, value: str | None) -> bytes | None:
+    """Give a key a value, None to remove it; return why the file cannot be replaced."""
+    changed = {**entries(call), key: value}
+    path = _other_file(call)
+    if path is None:
+        call.store.dict.clear()
+        call.store.dict.update({key: text for key, text in changed.items() if text is not None})
+        return None
+    pairs = [(key, text) for key, text in changed.items() if text is not None]
+    data = b"".join(tabescape.escape(_bytes(text)) + b"\n" for pair in pairs for text in pair)
+    try:
+        Files(call).write(path, data)
+    except OSError as error:
+        return reason(error)
+    return None
+
+
+def _other_file(call: Call) -> str | None:
+    """Return the path of the dictionary if that is a file but not the store's."""
+    driver, _, rest = (call.invocation.text("dict-uri") or b"").partition(b":")
+    if driver != b"file":
+        return None
+    # The process is in base_dir.
+    path = posixpath.normpath(posixpath.join(call.base_dir, _text(rest))) if rest else ""
+    return None if path == posixpath.join(call.directory, _DICT_FILE) else path
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
 
 
 def obstacle(call: Call) -> Refusal | None:

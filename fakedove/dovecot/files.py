@@ -117,6 +117,8 @@ class Files:
         """Remove an empty directory; `top` as for files."""
         below = _below(self._key(path))
         self.check_writable(path)
+        if posixpath.basename(path) == ".":
+            raise failure(errno.EINVAL)
         if any(one.startswith(below) and one != below for one in self._layer):
             raise failure(errno.ENOTEMPTY)
         self._drop(below, top)

@@ -67,7 +67,7 @@ class PosixFs:
 
     def removal(self, path: str, error: OSError) -> bytes:
         """Return the system call that failed to remove a path: directories need another."""
-        name = b"rmdir" if error.errno == errno.ENOTEMPTY else b"unlink"
+        name = b"rmdir" if error.errno in (errno.ENOTEMPTY, errno.EINVAL) else b"unlink"
         return b"%b(%b)" % (name, self.shown(path))
 
     def put(self, source: str, path: str) -> Generator[Log, None, bytes | None]:

@@ -152,6 +152,8 @@ class RealDovecot:
         if self._process is None or self._process.poll() is not None:
             self.close_process()
             self.start()
+        # What a process held that died with it.
+        (self.folder / "dict.lock").unlink(missing_ok=True)
         if self._pristine:
             self._pristine.restore()
 

@@ -200,3 +200,45 @@ def test_sieve_put_of_a_file_that_is_not_there() -> None:
     line = " tss sieve~put one /srv/nosuch"
     assert _Talk("2.3.19.1").run(line) == "\n-TEMPFAIL\n"
     assert _Talk("2.4.1").run(line) == ""
+
+
+# Measured: another file is another dictionary, empty as long as nothing is put there.
+def test_dict_of_another_file() -> None:
+    talk = _Talk("2.3.19.1")
+    get = b"\t\tdict get\tfile:/srv/fs/keys\tshared/a\n"
+    assert talk.say(get) == b"\n-NOTFOUND\n"
+    for words in (b"set\tfile:/srv/fs/keys\tshared/a\t4", b"inc\tfile:/srv/fs/keys\tshared/a\t3"):
+        assert talk.say(b"\t\tdict %b\n" % words) == b"\n+\n"
+    assert b"7\t" in talk.say(get)
+    assert talk.world.store.files["fs/keys"] == b"shared/a\n7\n"
+    assert talk.say(b"\t\tdict set\tfile:/srv/fs\tshared/a\t4\n") == b"\n-TEMPFAIL\n"
+    assert talk.log[-2:] == [
+        "doveadm: Error: rename(/srv/fs.lock, /srv/fs) failed: Is a directory",
+        "doveadm: Error: dict_transaction_commit() failed: "
+        "file_dotlock_replace() failed: Is a directory",
+    ]
+
+
+# Measured: the dict service knows no dictionaries by name, and there is no other service.
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        (b"proxy::x", "Connection closed"),
+        (b"proxy:y:x", "net_connect_unix(/var/run/dovecot/y) failed: No such file or directory"),
+    ],
+)
+def test_dict_by_proxy(uri: bytes, why: str) -> None:
+    talk = _Talk("2.3.19.1")
+    for words, what in (
+        (b"get\t%b\tshared/a", "dict_lookup(shared/a)"),
+        (b"inc\t%b\tshared/a\t1", "dict_transaction_commit()"),
+        (b"iter\t%b\tshared/", "dict_iterate_deinit(shared/)"),
+    ):
+        assert talk.say(b"\t\tdict %b\n" % (words % uri)) == b"\n-TEMPFAIL\n"
+        assert talk.log[-1].startswith(f"doveadm: Error: {what} failed: {why} (reply took ")
+
+
+def test_fs_delete_of_the_directory_itself() -> None:
+    talk = _Talk("2.4.1")
+    talk.say(b"\t\tfs delete\tmail_ext_attachment\t.\n")
+    assert talk.log[-1].endswith("fs_delete(.) failed: rmdir(/srv/fs/.) failed: Invalid argument")

@@ -36,7 +36,7 @@ _WHERE = (
     positional("dict-uri", required=False, when="dict_uris"),
 )
 _GAPS = (
-    Gap("one dictionary, a file, stands behind every URI of a known driver", when="dict_uris"),
+    Gap("drivers other than `file` and `proxy` reach the store's dictionary", when="dict_uris"),
     Gap("one dictionary stands behind the filter `acl_sharing_map`", when="filter_names"),
 )
 _KEY = positional("key", required=False)
@@ -168,6 +168,25 @@ def _key(call: Call, name: str = "key") -> bytes:
     return call.invocation.text(name) or b""
 
 
+def _changed(call: Call, key: bytes, value: str | None) -> Output:
+    """Give a key a value, None to remove it, and say what speaks against that."""
+    why = dictionary.unreachable(call)
+    if why is None:
+        reason = dictionary.change(call, _text(key), value)
+        if reason is None:
+            return Status.OK
+        path = (call.invocation.text("dict-uri") or b"").partition(b":")[2]
+        yield _from_below(call, b"rename(%b.lock, %b) failed: %b" % (path, path, reason))
+        why = b"file_dotlock_replace() failed: " + reason
+    yield _said(call, b"dict_transaction_commit() failed: " + why)
+    return Status.TEMPFAIL
+
+
+def _from_below(call: Call, text: bytes) -> Log:
+    """Return what a library says that does not know of the command."""
+    return Log(text, scope=Scope.STORAGE if call.invocation.command.mail else Scope.LIBRARY)
+
+
 def _get_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     return () if _opens_not(invocation, release, "key") else ("value",)
 
@@ -184,7 +203,11 @@ def dict_get(call: Call) -> Output:
     key = _key(call)
     if (refusal := (yield from _opened(call, key))) is not Status.OK:
         return refusal
-    value = call.store.dict.get(_text(key))
+    why = dictionary.unreachable(call)
+    if why is not None:
+        yield _said(call, b"dict_lookup(%b) failed: %b" % (key, why))
+        return Status.TEMPFAIL
+    value = dictionary.entries(call).get(_text(key))
     if value is None:
         yield _said(call, b"%b doesn't exist" % key)
         return Status.NOTFOUND
@@ -207,8 +230,7 @@ def dict_set(call: Call) -> Output:
     key = _key(call)
     if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
         return refusal
-    call.store.dict[_text(key)] = _text(call.invocation.text("value") or b"")
-    return Status.OK
+    return (yield from _changed(call, key, _text(call.invocation.text("value") or b"")))
 
 
 @_dict_command(
@@ -224,8 +246,7 @@ def dict_unset(call: Call) -> Output:
     key = _key(call)
     if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
         return refusal
-    call.store.dict.pop(_text(key), None)
-    return Status.OK
+    return (yield from _changed(call, key, None))
 
 
 @_dict_command(
@@ -248,14 +269,13 @@ def dict_inc(call: Call) -> Output:
         return Status.OK
     if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
         return refusal
-    value = call.store.dict.get(_text(key))
-    if value is None:
+    value = dictionary.entries(call).get(_text(key))
+    if value is None and dictionary.unreachable(call) is None:
         yield _said(call, b"%b doesn't exist" % key)
         return Status.NOTFOUND
-    if not _INTEGER.fullmatch(value):
+    if value is not None and not _INTEGER.fullmatch(value):
         yield from _panic(call)
-    call.store.dict[_text(key)] = str(int(value) + difference)
-    return Status.OK
+    return (yield from _changed(call, key, str(int(value or 0) + difference)))
 
 
 def _iter_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
@@ -280,7 +300,11 @@ def dict_iter(call: Call) -> Output:
     prefix = _key(call, "prefix")
     if (refusal := (yield from _opened(call, prefix))) is not Status.OK:
         return refusal
-    for key, value in tuple(call.store.dict.items()):
+    why = dictionary.unreachable(call)
+    if why is not None:
+        yield _said(call, b"dict_iterate_deinit(%b) failed: %b" % (prefix, why))
+        return Status.TEMPFAIL
+    for key, value in tuple(dictionary.entries(call).items()):
         if _listed(call.invocation, _bytes(key), prefix):
             row = (_bytes(key), _bytes(value))
             yield row[:1] if call.invocation.flag("no-value") else row

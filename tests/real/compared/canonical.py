@@ -19,6 +19,9 @@ _PREFIX = re.compile(rb"(?<=\()\d+(?=\))|(?<=<)\d+(?=>)|(?<=pid )\d+|(?<=pid=)\d
 _SESSION = re.compile(rb"(?<=<)[A-Za-z0-9+/]{16,24}={0,2}(?=>)")
 _TEMPORARY_FILE = re.compile(rb"(?<=[./])\d{10}\.(?:M\d+)?P?\d+\.[^\t\n:]+")
 
+#: How long the dict service took.
+_TOOK = re.compile(rb"\d+\.\d{3}(?= secs | in (?:dict wait|other ioloops|locks))")
+
 #: Where in the server's program it died: addresses, which fakedove cannot know.
 _BACKTRACE = re.compile(rb"[^\n]*: Raw backtrace: [^\n]*\n")
 
@@ -38,6 +41,7 @@ class Canonical:
     def text(self, answer: bytes) -> bytes:
         """Return an answer with placeholders."""
         answer = _BACKTRACE.sub(b"", answer)
+        answer = _TOOK.sub(b"{{seconds}}", answer)
         answer = _GUID.sub(self._guid, answer)
         answer = _TEMPORARY_FILE.sub(b"{{file}}", answer)
         answer = _UNIX_TIME.sub(self._unix_time, answer)

@@ -51,7 +51,7 @@ LEFT_OUT: Mapping[str, str] = {
     **{
         f"director {name}": "there is no director, and finding out takes five seconds"
         for name in (
-            *("add", "down", "dump", "flush", "kick", "move", "remove", "ring add"),
+            *("add", "down", "dump", "flush", "kick", "map", "move", "remove", "ring add"),
             *("ring remove", "ring status", "status", "up", "update"),
         )
     },
@@ -217,7 +217,7 @@ _BY_NAME: Mapping[str, Text] = {
     "path": values.fs_paths,
     "source-path": values.fs_paths,
     "destination-path": values.fs_paths,
-    "socket-path": values.one("missing", "{{dir}}/run/missing", ""),
+    "socket-path": values.one("missing", "{{dir}}/run/missing", "", "{{dir}}/dict"),
 }
 
 #: Where the name alone does not say it.

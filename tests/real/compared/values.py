@@ -266,8 +266,8 @@ dict_keys = mostly(
     one("", "a", "/", "shared", "private/x", "shared//a", "shared/ä", "shared/a/"),
 )
 dict_uris = mostly(
-    st.just("file:{{dir}}/dict"),
-    one("", "file:", "nosuch:x", "file", "proxy::x", "file:{{dir}}/nothing/x", "fail:x"),
+    one("file:{{dir}}/dict", "file:{{dir}}/dict", "file:{{dir}}/fs/keys"),
+    one("", "nosuch:x", "file", "proxy::x", "file:{{dir}}/nothing/x", "fail:x"),
 )
 
 fs_paths = mostly(
