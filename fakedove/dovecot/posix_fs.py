@@ -90,7 +90,8 @@ class PosixFs:
 
     def copy(self, source: str, target: str) -> Generator[Log, None, CopyFailure | None]:
         """Make `target` another name of a file and return why that failed, if it did."""
-        link = b"link(%b, %b) failed: " % (self.shown(source), self.shown(target))
+        shown = self.shown(source.rstrip("/"))
+        link = b"link(%b, %b) failed: " % (shown, self.shown(target))
         try:
             try:
                 self._link(source, target)

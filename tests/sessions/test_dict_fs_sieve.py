@@ -242,3 +242,10 @@ def test_fs_delete_of_the_directory_itself() -> None:
     talk = _Talk("2.4.1")
     talk.say(b"\t\tfs delete\tmail_ext_attachment\t.\n")
     assert talk.log[-1].endswith("fs_delete(.) failed: rmdir(/srv/fs/.) failed: Invalid argument")
+
+
+def test_fs_copy_tells_late_of_a_directory_without_its_slash() -> None:
+    talk = _Talk("2.3.19.1")
+    talk.say(b"\t\tfs copy\tposix\tprefix=/srv/fs/\tsub/\tsub/new\n")
+    why = "link(/srv/fs/sub, /srv/fs/sub/new) failed: Operation not permitted"
+    assert talk.log[-1] == f"doveadm: Error: fs-posix: fs-posix: {why} (in file sub deinit)"

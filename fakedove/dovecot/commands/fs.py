@@ -187,7 +187,7 @@ def fs_copy(call: Call) -> Output:
     to = target.encode(errors="surrogateescape")
     yield _said(call, b"fs_copy(%b, %b) failed: %b" % (shown, to, failure.text))
     if failure.late:
-        late = b"fs-posix: fs-posix: %b (in file %b deinit)" % (failure.late, shown)
+        late = b"fs-posix: fs-posix: %b (in file %b deinit)" % (failure.late, shown.rstrip(b"/"))
         yield Log(late, scope=Scope.STORAGE if call.invocation.command.mail else Scope.COMMAND)
     return Status.TEMPFAIL
 

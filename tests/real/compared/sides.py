@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import errno
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -108,7 +110,12 @@ class _Fake:
 
     def _read_file(self, path: str) -> bytes:
         name = path.removeprefix(f"{self._directory}/")
-        return self.store.files[name] if name in self.store.files else Path(path).read_bytes()
+        if name in self.store.files:
+            return self.store.files[name]
+        if name.startswith("fs/"):
+            # What lies there on the disk is the real server's.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return Path(path).read_bytes()
 
 
 class _Real:
