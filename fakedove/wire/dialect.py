@@ -40,3 +40,23 @@ class Dialect:
     lenient_base64: bool = False
     #: An `x` flag announces one more field (2.4).
     extra_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptDialect:
+    """What differs between releases in the header of a `script` request."""
+
+    #: The only major version that is accepted.
+    major: int = 4
+    #: No option line and no answer: the connection is closed before the script runs (2.0).
+    oneway: bool = False
+    #: `env_` lines are variables for the script (2.2.30 on).
+    environment: bool = True
+    #: Arguments are tab-escaped (2.2.30 on).
+    escapes: bool = True
+    #: Variables with an escape in their line arrive; before 2.4.3 they are dropped.
+    escaped_environment: bool = False
+    #: An alarm that is no number is taken for what it begins with (up to 2.2.18).
+    lenient_alarm: bool = False
+    #: The script gets an empty argument after the others (2.1.0 to 2.1.8).
+    empty_last_argument: bool = False
