@@ -18,6 +18,7 @@ class LineEcho:
 
     room = 65536
     deadline = None
+    take = None
 
     def __init__(self) -> None:
         self._rest = b""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fakedove.client import ClientError as ClientError
     from fakedove.client import TrioClient as TrioClient
     from fakedove.client import open_trio_client as open_trio_client
+    from fakedove.double.invocations import Invocation as Invocation
     from fakedove.double.journal import Exchange as Exchange
     from fakedove.double.stubs import Stub as Stub
     from fakedove.dovecot.mailbox import Mailbox as Mailbox
@@ -50,6 +51,7 @@ _HOMES = {
     "Exchange": "double.journal",
     "FakeDovecot": "sync",
     "FakeDovecotError": "errors",
+    "Invocation": "double.invocations",
     "ListenError": "errors",
     "Mailbox": "dovecot.mailbox",
     "Message": "dovecot.message",

@@ -21,24 +21,26 @@ import msgspec
 
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.toml_table import Table
-from fakedove.errors import ConfigurationError
+from fakedove.errors import ConfigurationError, did_you_mean
 
 #: Services that a listener can have now, and those of later work.
-SERVICES = ("doveadm",)
-LATER_SERVICES = ("doveadm-http", "script", "imap", "script-login", "admin")
+SERVICES = ("doveadm", "script")
+LATER_SERVICES = ("doveadm-http", "imap", "script-login", "admin")
 
 #: Accepted values of a column in a stub's row.
 Value: TypeAlias = str | int | None
 
 _KEYS = (
     *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "doveadm_port"),
-    *("store", "clock", "seed", "base_dir", "listener", "tls", "stub"),
+    *("store", "clock", "seed", "base_dir", "listener", "script", "tls", "stub"),
 )
-_LATER_KEYS = ("doveadm_api_key", "hostname", "script", "execute", "plugin", "post_login")
+_LATER_KEYS = ("doveadm_api_key", "hostname", "execute", "plugin", "post_login")
 _LISTENER_KEYS = (
-    *("name", "service", "path", "mode", "address", "ssl", "tls"),
+    *("name", "service", "script", "path", "mode", "address", "ssl", "tls"),
     *("doveadm_password", "doveadm_allowed_commands"),
 )
+_SCRIPT_KEYS = ("executable", "accept_env", "passthrough")
+_LATER_SCRIPT_KEYS = ("dotstream", "record")
 _TLS_KEYS = ("cert", "key")
 _STUB_KEYS = ("command", "user", "fail", "reply", "raw", "times", "log")
 _LATER_STUB_KEYS = ("delay",)
@@ -67,6 +69,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     service: str = "doveadm"
+    #: Which [script.NAME] a script service runs; None for another service.
+    script: str | None = None
     #: As given: relative to base_dir.
     path: str | None = None
     #: Permission bits of the UNIX socket; 0o600 alone means pre-authenticated.
@@ -85,6 +89,17 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         """Whether clients can speak TLS here: one that is pre-authenticated cannot ask for it."""
         preauthenticated = self.address is None and self.mode == 0o600
         return self.tls and (self.ssl is Ssl.YES or not preauthenticated)
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """What a script service runs: `executable = script [-e NAMES] [-p] PROGRAM ARGUMENTS`."""
+
+    #: Absolute path of the program, and the arguments before the client's.
+    executable: tuple[str, ...]
+    #: Variables that clients may set (-e).
+    accept_env: tuple[str, ...] = ()
+    #: No header is read and no result code written (-p).
+    passthrough: bool = False
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -124,6 +139,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     #: None: a fresh temporary directory.
     base_dir: str | None
     listener: tuple[Listener, ...]
+    script: Mapping[str, Script]
     #: None: a generated CA and certificate.
     tls: Tls | None
     stub: tuple[StubSetting, ...]
@@ -167,6 +183,7 @@ def _config(values: Mapping[str, object]) -> Config:
     port = top.integer("doveadm_port", 0)
     if port > 65535:
         raise top.error("doveadm_port", f"must be a port, 0 to 65535, not {port}")
+    scripts = _scripts(top)
     return Config(
         dovecot=top.optional_text("dovecot"),
         protocol=top.optional_text("protocol"),
@@ -176,7 +193,8 @@ def _config(values: Mapping[str, object]) -> Config:
         clock=top.optional_moment("clock"),
         seed=top.optional_integer("seed"),
         base_dir=top.path("base_dir") if "base_dir" in top else None,
-        listener=_listeners(top),
+        listener=_listeners(top, scripts),
+        script=scripts,
         tls=_tls(top) if "tls" in top else None,
         stub=tuple(_stub(table) for table in top.tables("stub", _STUB_KEYS, _LATER_STUB_KEYS)),
     )
@@ -188,12 +206,24 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
     for key in ("store", "base_dir"):
         if isinstance(path := values.get(key), str):
             anchored[key] = str(folder / path)
+    if isinstance(scripts := values.get("script"), Mapping):
+        anchored["script"] = {name: _beside(script, folder) for name, script in scripts.items()}
     if isinstance(tls := values.get("tls"), Mapping):
         anchored["tls"] = {
             key: str(folder / path) if isinstance(path, str) and key in _TLS_KEYS else path
             for key, path in tls.items()
         }
     return anchored
+
+
+def _beside(script: object, folder: Path) -> object:
+    """Return a script's settings with its program looked for in `folder`."""
+    if not isinstance(script, Mapping) or not isinstance(script.get("executable"), list):
+        return script
+    program, *arguments = script["executable"] or [""]
+    if not isinstance(program, str) or not program:
+        return script
+    return {**script, "executable": [str(folder / program), *arguments]}
 
 
 def _tls(top: Table) -> Tls:
@@ -203,7 +233,28 @@ def _tls(top: Table) -> Tls:
     return Tls(table.path("cert"), table.path("key"))
 
 
-def _listeners(top: Table) -> tuple[Listener, ...]:
+def _scripts(top: Table) -> dict[str, Script]:
+    scripts = top.table("script", None)
+    return {
+        name: _script(scripts.table(name, _SCRIPT_KEYS, _LATER_SCRIPT_KEYS))
+        for name, _ in scripts.items()
+    }
+
+
+def _script(table: Table) -> Script:
+    table.need("executable", '["hello.sh", "one"]')
+    program, *arguments = table.words("executable") or ("",)
+    if not program:
+        raise table.error("executable", "must begin with a program")
+    return Script(
+        # As a service of Dovecot has it: no search in PATH.
+        executable=(str(Path(program).absolute()), *arguments),
+        accept_env=table.words("accept_env"),
+        passthrough=table.boolean("passthrough", default=False),
+    )
+
+
+def _listeners(top: Table, scripts: Mapping[str, Script]) -> tuple[Listener, ...]:
     if "listener" not in top:
         default = Table({"listener": _DEFAULT_LISTENERS}, None, ConfigurationError)
         tables = default.tables("listener", _LISTENER_KEYS)
@@ -213,7 +264,7 @@ def _listeners(top: Table) -> tuple[Listener, ...]:
     allowed = top.words("doveadm_allowed_commands")
     listeners: list[Listener] = []
     for table in tables:
-        listener = _listener(table, password, allowed)
+        listener = _listener(table, password, allowed, scripts)
         _refuse_clash(table, listener, listeners)
         listeners.append(listener)
     if not listeners:
@@ -221,16 +272,20 @@ def _listeners(top: Table) -> tuple[Listener, ...]:
     return tuple(listeners)
 
 
-def _listener(table: Table, password: str, allowed: tuple[str, ...]) -> Listener:
+def _listener(
+    table: Table, password: str, allowed: tuple[str, ...], scripts: Mapping[str, Script]
+) -> Listener:
     table.need("name", '"unix"')
     if ("path" in table) == ("address" in table):
         fault = "stands beside address" if "path" in table else "is missing, and so is address"
         raise table.error("path", f"{fault}: a listener has exactly one of the two")
     if "mode" in table and "address" in table:
         raise table.error("mode", "belongs to a UNIX socket; a listener with address has none")
+    service = _service(table)
     return Listener(
         name=_not_empty(table, "name"),
-        service=_service(table),
+        service=service,
+        script=_script_of(table, service, scripts),
         path=_not_empty(table, "path") if "path" in table else None,
         mode=_mode(table),
         address=_address(table) if "address" in table else None,
@@ -262,6 +317,20 @@ def _service(table: Table) -> str:
             "service", f'"{service}" is not built yet; there is: {", ".join(SERVICES)}'
         )
     return table.choice("service", SERVICES, "doveadm")
+
+
+def _script_of(table: Table, service: str, scripts: Mapping[str, Script]) -> str | None:
+    if service != "script":
+        if "script" in table:
+            raise table.error("script", f'belongs to service = "script", not "{service}"')
+        return None
+    table.need("script", '"hello", the NAME of a [script.NAME]')
+    name = table.text("script")
+    if name not in scripts:
+        known = ", ".join(scripts) or "none"
+        near = did_you_mean(name, scripts)
+        raise table.error("script", f"there is no [script.{name}]{near} (there is: {known})")
+    return name
 
 
 def _not_empty(table: Table, key: str) -> str:

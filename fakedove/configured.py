@@ -7,6 +7,7 @@ from fakedove.double.stubs import Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import choose_release
+from fakedove.dovecot.scripts import ScriptService
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import StubError
@@ -62,3 +63,17 @@ def armed_stubs(release: Release, config: Config) -> Stubs:
         except StubError as error:
             raise StubError(f"{setting.where}: {error}") from None
     return stubs
+
+
+def script_services(config: Config) -> dict[str, ScriptService]:
+    """Return the script services by listener; raises ConfigurationError."""
+    release = release_of(config)
+    services: dict[str, ScriptService] = {}
+    for one in config.listener:
+        if one.script is not None:
+            script = config.script[one.script]
+            services[one.name] = service = ScriptService(
+                one.script, script.executable, script.accept_env, script.passthrough
+            )
+            service.check(release)
+    return services

@@ -10,14 +10,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import trio
 
@@ -26,9 +26,11 @@ from fakedove.configured import (
     armed_stubs,
     listener_settings,
     release_of,
+    script_services,
     sockets_of,
     store_of,
 )
+from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
@@ -39,11 +41,15 @@ from fakedove.plan import Session
 from fakedove.premises import Premises
 from fakedove.reception import Reception
 from fakedove.sessions.doveadm import DoveadmSession
+from fakedove.sessions.script import ScriptSession
 from fakedove.sessions.server_log import ServerLog
 from fakedove.sessions.world import World
 
 if TYPE_CHECKING:
     import ssl
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -75,7 +81,10 @@ class AsyncFakeDovecot:
         self.journal = Journal()
         #: What Dovecot would have written to its log files.
         self.log = ServerLog()
+        #: What script services were asked to run.
+        self.invocations = Invocations()
         self._listeners = listener_settings(self.config)
+        self._scripts = script_services(self.config)
         #: Stores, and what they were at the start, by file and by the moment at which mail
         #: without a date was received.
         self._stores: dict[tuple[object, datetime | None], tuple[Store, Snapshot]] = {}
@@ -241,24 +250,33 @@ class AsyncFakeDovecot:
 
         Raises TimeoutError, which shows the journal.
         """
-        await trio.lowlevel.checkpoint()
-        heard = trio.Event()
-
-        def listen(_: Exchange) -> None:
-            heard.set()
-
-        self.journal.followers.append(listen)
-        try:
-            with trio.move_on_after(timeout):
-                while not (found := self.journal.commands(command, user=user)):
-                    await heard.wait()
-                    heard = trio.Event()
-                return found[-1]
-        finally:
-            self.journal.followers.remove(listen)
+        found = await _first(
+            self.journal.followers, lambda: self.journal.commands(command, user=user), timeout
+        )
+        if found is not None:
+            return found
         raise TimeoutError(
             f"no {_named(command, user)} within {timeout:g} seconds; "
             f"the journal:\n{self.journal.describe()}"
+        )
+
+    async def wait_for_invocation(
+        self, script: str | None = None, *, timeout: float = 5.0
+    ) -> Invocation:
+        """Return the newest invocation of a script service that is over, or wait for one.
+
+        `script` is the NAME of [script.NAME], None any; `timeout` is in seconds. Raises
+        TimeoutError, which shows all invocations.
+        """
+        found = await _first(
+            self.invocations.followers, lambda: self.invocations.over(script), timeout
+        )
+        if found is not None:
+            return found
+        named = "script" if script is None else f'script "{script}"'
+        raise TimeoutError(
+            f"no {named} was run to its end within {timeout:g} seconds; "
+            f"the invocations:\n{self.invocations.describe()}"
         )
 
     def check(self) -> None:
@@ -297,7 +315,9 @@ class AsyncFakeDovecot:
             parts.world = world
         self.config = config
         self._listeners = listener_settings(config)
+        self._scripts = script_services(config)
         self.journal.clear()
+        self.invocations.clear()
         self.log.clear()
         _raise(problems)
 
@@ -355,6 +375,7 @@ class AsyncFakeDovecot:
             armed_stubs(release, config),
             self.journal,
             self.log,
+            self.invocations,
             read_file=partial(premises.read_file, store.files),
             base_dir=str(premises.base_dir),
             directory=str(premises.base_dir),
@@ -378,6 +399,8 @@ class AsyncFakeDovecot:
 
     def make_session(self, listener: str) -> Session:
         """Make the session of a new connection to `listener`; to be overridden."""
+        if listener in self._scripts:
+            return ScriptSession(self._parts.world, self._scripts[listener], listener)
         return DoveadmSession(self._parts.world, self._listeners[listener])
 
     def _server_context(self, listener: str) -> ssl.SSLContext:
@@ -396,6 +419,31 @@ class AsyncFakeDovecot:
             problems.append(_unarmed(stub))
             stub.remove()
         return problems
+
+
+async def _first(
+    followers: list[Callable[[_T], None]], find: Callable[[], list[_T]], timeout: float
+) -> _T | None:
+    """Return the last of what `find` finds, as soon as it is anything; None after `timeout`.
+
+    `followers` are told when there may be more to find.
+    """
+    await trio.lowlevel.checkpoint()
+    heard = trio.Event()
+
+    def listen(_: _T) -> None:
+        heard.set()
+
+    followers.append(listen)
+    try:
+        with trio.move_on_after(timeout):
+            while not (found := find()):
+                await heard.wait()
+                heard = trio.Event()
+            return found[-1]
+    finally:
+        followers.remove(listen)
+    return None
 
 
 def _named(command: str, user: str | None) -> str:

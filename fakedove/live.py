@@ -14,6 +14,7 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from types import FunctionType, MappingProxyType, MethodDescriptorType
 from typing import Protocol, TypeVar, cast
 
+from fakedove.double.invocations import Invocations
 from fakedove.double.journal import Journal
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
@@ -25,7 +26,7 @@ from fakedove.sessions.server_log import ServerLog
 _T = TypeVar("_T")
 
 #: Types whose objects the fake goes on changing.
-_CHANGING = (Store, Users, User, Mailbox, Stub, Stubs, Journal, ServerLog, Clock)
+_CHANGING = (*(Store, Users, User, Mailbox, Stub, Stubs, Journal, Invocations, ServerLog, Clock),)
 _CONTAINERS = (dict, list, MappingProxyType)
 _PASSING = (Iterator, KeysView, ValuesView, ItemsView)
 

@@ -10,6 +10,7 @@ garbage collector need not track.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -47,6 +48,63 @@ class Stall(msgspec.Struct, frozen=True, gc=False):
     """Read nothing and say nothing any more, but keep the connection open."""
 
 
+class HalfClose(msgspec.Struct, frozen=True, gc=False):
+    """Send no more: the peer gets EOF, and may still write."""
+
+
+class Wait(msgspec.Struct, frozen=True, gc=False):
+    """Do nothing for `seconds`, unless the peer goes away altogether."""
+
+    seconds: float
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """Run a program whose stdin and stdout are the connection itself.
+
+    The pump reports `ProgramSaid` for each line of its stderr, `AlarmRang`, and at last
+    `ProgramEnded` or `ProgramNotFound`. What the program leaves behind (other processes that
+    hold the connection) may live as long as the connection's task.
+    """
+
+    #: Absolute path of the program, then its arguments.
+    words: tuple[bytes, ...]
+    #: The whole environment.
+    environment: tuple[tuple[bytes, bytes], ...]
+    #: The working directory.
+    directory: str
+    #: Seconds until `AlarmRang`; 0: never.
+    alarm: int = 0
+    #: The program gets SIGALRM then.
+    alarm_kills: bool = False
+    #: Stdin and stdout are the connection; else they are /dev/null.
+    connected: bool = True
+    #: The connection is the program's alone: nothing is answered when it ends.
+    alone: bool = False
+
+
+class ProgramSaid(msgspec.Struct, frozen=True, gc=False):
+    """Bytes that a program wrote to its stderr."""
+
+    data: bytes
+
+
+class AlarmRang(msgspec.Struct, frozen=True, gc=False):
+    """The seconds of a `Run` are over, and the program goes on."""
+
+
+class ProgramEnded(msgspec.Struct, frozen=True, gc=False):
+    """A program ended: exit status, or the number of a signal as a negative number."""
+
+    status: int
+    pid: int
+
+
+class ProgramNotFound(msgspec.Struct, frozen=True, gc=False):
+    """A program could not be started, for `reason` in the system's words."""
+
+    reason: str
+
+
 class Continue(msgspec.Struct, frozen=True, gc=False):
     """As a step: wake me when everything before this has left. As an event: it has."""
 
@@ -61,6 +119,10 @@ class TlsFailed(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class TimedOut(msgspec.Struct, frozen=True, gc=False):
+    """The session's deadline is over; nothing can be answered any more."""
+
+
 class Peer(msgspec.Struct, frozen=True, gc=False):
     """Who connected, as far as Dovecot looks at it."""
 
@@ -70,8 +132,9 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     mode: int | None = None
 
 
-Step: TypeAlias = Send | StartTls | Close | Reset | Stall | Continue
-Event: TypeAlias = Continue | TlsReady | TlsFailed
+Step: TypeAlias = Send | StartTls | Close | Reset | Stall | Continue | HalfClose | Wait | Run
+ProgramEvent: TypeAlias = ProgramSaid | AlarmRang | ProgramEnded | ProgramNotFound
+Event: TypeAlias = Continue | TlsReady | TlsFailed | TimedOut | ProgramEvent
 Plan: TypeAlias = tuple[Step, ...]
 
 #: The plan that does nothing: go on reading.
@@ -87,6 +150,13 @@ class Session(Protocol):
 
         What does not fit stays in the kernel, as it does with the real server: closing on
         it is what turns an over-long line into a reset.
+        """
+
+    @property
+    def take(self) -> Callable[[bytes], int] | None:
+        """Tells how many of the bytes that have come are read now, if what follows is not ours.
+
+        The rest stays in the kernel, for a program that gets the connection. None: all is read.
         """
 
     @property

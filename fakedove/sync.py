@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fakedove.config import Config
+from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
 from fakedove.double.stubs import Stub, Stubs, caller
 from fakedove.dovecot.clock import Clock
@@ -159,6 +160,11 @@ class FakeDovecot:
         return live(self._fake.journal, self._guest.call)
 
     @property
+    def invocations(self) -> Invocations:
+        """What script services were asked to run."""
+        return live(self._fake.invocations, self._guest.call)
+
+    @property
     def log(self) -> ServerLog:
         """What Dovecot would have written to its log files."""
         return live(self._fake.log, self._guest.call)
@@ -201,6 +207,15 @@ class FakeDovecot:
         """
         wait = partial(self._fake.wait_for, command, user=user, timeout=timeout)
         return self._guest.wait("wait_for()", wait, timeout + 1)
+
+    def wait_for_invocation(self, script: str | None = None, *, timeout: float = 5.0) -> Invocation:
+        """Return the newest invocation of a script service that is over, or wait for one.
+
+        `script` is the NAME of [script.NAME], None any; `timeout` is in seconds. Raises
+        TimeoutError, which shows all invocations.
+        """
+        wait = partial(self._fake.wait_for_invocation, script, timeout=timeout)
+        return self._guest.wait("wait_for_invocation()", wait, timeout + 1)
 
     def check(self) -> None:
         """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""

@@ -257,13 +257,11 @@ def test_a_service_of_later_is_refused_by_name(service: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make_config(listener=[PATH, {**ADDRESS, "service": service}])
     assert str(caught.value) == (
-        f'listener[1].service: "{service}" is not built yet; there is: doveadm'
+        f'listener[1].service: "{service}" is not built yet; there is: doveadm, script'
     )
 
 
-@pytest.mark.parametrize(
-    "key", ["doveadm_api_key", "hostname", "script", "execute", "plugin", "post_login"]
-)
+@pytest.mark.parametrize("key", ["doveadm_api_key", "hostname", "execute", "plugin", "post_login"])
 def test_a_key_of_later_is_refused_by_name(key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{key}: is not built yet; there is: dovecot, "):
         make_config(**{key: {}})

@@ -17,6 +17,7 @@ NAMES = [
     "Exchange",
     "FakeDovecot",
     "FakeDovecotError",
+    "Invocation",
     "ListenError",
     "Mailbox",
     "Message",

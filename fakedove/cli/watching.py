@@ -12,7 +12,19 @@ from typing import TextIO
 
 from fakedove.cli.conversation import shown
 from fakedove.double.journal import Exchange, Journal
-from fakedove.plan import Close, Event, Peer, Plan, Reset, Send, Session, StartTls, TlsReady
+from fakedove.plan import (
+    Close,
+    Event,
+    Peer,
+    Plan,
+    ProgramEnded,
+    Reset,
+    Run,
+    Send,
+    Session,
+    StartTls,
+    TlsReady,
+)
 
 
 class Watch:
@@ -79,6 +91,10 @@ class _Watched:
         return self._session.room
 
     @property
+    def take(self) -> Callable[[bytes], int] | None:
+        return self._session.take
+
+    @property
     def deadline(self) -> float | None:
         return self._session.deadline
 
@@ -91,8 +107,11 @@ class _Watched:
         return self._told(self._session.receive(data))
 
     def wake(self, event: Event) -> Plan:
-        if isinstance(event, TlsReady):
-            self._tell("C: (TLS is up)")
+        match event:
+            case TlsReady():
+                self._tell("C: (TLS is up)")
+            case ProgramEnded(status):
+                self._tell(f"   (the program ended: {status})")
         return self._told(self._session.wake(event))
 
     def end(self, unsent: int) -> None:
@@ -109,6 +128,9 @@ class _Watched:
                     self._tell(shown("S", step.data))
                 case StartTls():
                     self._tell("S: (TLS from here)")
+                case Run(words):
+                    told = " ".join(map(repr, words))
+                    self._tell(f"   (runs {told}, which has the connection now)")
                 case Close():
                     self._tell("S: (closes)")
                 case Reset():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fakedove.dovecot.command_spans import commands_of
 from fakedove.dovecot.event_filter import Grammar
 from fakedove.dovecot.field_spans import fields_of, has_sections
+from fakedove.dovecot.script_rows import ScriptRow, script_row
 from fakedove.dovecot.services import SERVICES_2_2, Service
 from fakedove.dovecot.status import Status
 from fakedove.wire.dialect import Dialect
@@ -438,6 +439,11 @@ class Release:
     def fetch_sections(self) -> bool:
         """Whether fetch knows `body.SECTION` and `binary.SECTION`."""
         return has_sections(self.number)
+
+    @property
+    def script(self) -> ScriptRow:
+        """The script service of the release."""
+        return script_row(self.number)
 
     def knows(self, command: str) -> bool:
         """Whether this release's server knows `command` on the wire."""

@@ -189,9 +189,9 @@ class Table:
             raise self._wrong(key, "a table")
         return value
 
-    def table(self, key: str, known: Collection[str]) -> Table:
+    def table(self, key: str, known: Collection[str] | None, later: Collection[str] = ()) -> Table:
         """Return a table, empty if `key` is absent."""
-        return Table(self.mapping(key), known, self._fail, self.at(key))
+        return Table(self.mapping(key), known, self._fail, self.at(key), later)
 
     def tables(
         self, key: str, known: Collection[str] | None, later: Collection[str] = ()

@@ -21,21 +21,26 @@ from trio.lowlevel import wait_readable, wait_writable
 
 from fakedove.plan import (
     Continue,
+    HalfClose,
     Peer,
     Plan,
     Reset,
+    Run,
     Send,
     Session,
     Stall,
     StartTls,
     Step,
+    TimedOut,
     TlsFailed,
     TlsReady,
+    Wait,
 )
 
 if TYPE_CHECKING:
     import ssl
 
+    from fakedove.net.process import Process
     from fakedove.net.tls import TlsLayer
 
 #: At most this many bytes are read at once.
@@ -69,15 +74,21 @@ async def pump(
     """
     connection = _Connection(sock, session, tls_context)
     try:
-        connection.send_without_delay()
-        await connection.converse(peer)
-    except _OverError:
-        pass
-    finally:
         try:
-            session.end(connection.unsent)
+            connection.send_without_delay()
+            await connection.converse(peer)
+        except _OverError:
+            pass
         finally:
-            sock.close()
+            try:
+                session.end(connection.unsent)
+            finally:
+                sock.close()
+        if connection.process is not None:
+            await connection.process.linger(session.wake)
+    finally:
+        if connection.process is not None:
+            connection.process.close()
 
 
 class _Connection:
@@ -86,11 +97,13 @@ class _Connection:
     __slots__ = (
         "_deadline",
         "_expiry",
+        "_flags",
         "_sent",
         "_session",
         "_sock",
         "_tls",
         "_tls_context",
+        "process",
         "unsent",
     )
 
@@ -107,6 +120,9 @@ class _Connection:
         self._deadline: float | None = None
         self._expiry = 0.0
         self._sent = 0
+        #: A program that shares the socket wants it blocking; we do not.
+        self._flags = 0
+        self.process: Process | None = None
         #: Bytes of plans that never left; counted when sending ends early.
         self.unsent = 0
 
@@ -143,7 +159,9 @@ class _Connection:
         if room <= 0:
             return self._hold()
         if self._tls is None:
-            return self._receive(room if room < READ_BYTES else READ_BYTES)
+            size = room if room < READ_BYTES else READ_BYTES
+            take = self._session.take
+            return self._receive(size) if take is None else self._peek(size, take)
         return self._read_tls(self._tls, room)
 
     async def _read_tls(self, tls: TlsLayer, room: int) -> bytes:
@@ -162,7 +180,12 @@ class _Connection:
                 await self._flush(tls)
                 return b""
 
-    async def _receive(self, size: int) -> bytes:
+    async def _peek(self, size: int, take: Callable[[bytes], int]) -> bytes:
+        """Read as much of what has come as the session takes."""
+        peeked = await self._receive(size, socket.MSG_PEEK)
+        return self._sock.recv(take(peeked)) if peeked else b""
+
+    async def _receive(self, size: int, flags: int = 0) -> bytes:
         """Read from the socket itself."""
         sock = self._sock
         while True:
@@ -172,7 +195,7 @@ class _Connection:
             else:
                 await self._until_deadline(wait_readable, sock)
             try:
-                return sock.recv(size)
+                return sock.recv(size, flags)
             except BlockingIOError:
                 continue
             except OSError:
@@ -193,6 +216,7 @@ class _Connection:
         with trio.CancelScope(deadline=self._expiry):
             await wait(target)
             return
+        self._session.wake(TimedOut())
         self._say_close_notify()
         raise _OverError
 
@@ -221,6 +245,10 @@ class _Connection:
                 done += 1
                 if type(step) is Send:
                     await self._send(step.data)
+                elif type(step) is Wait:
+                    await self._wait(step.seconds)
+                elif type(step) is HalfClose:
+                    self._half_close()
                 elif done != len(plan):
                     raise TypeError(f"a plan can only end with {step!r}: {plan!r}")
                 elif type(step) is Continue:
@@ -229,6 +257,8 @@ class _Connection:
                     return self._session.wake(step)
                 elif type(step) is StartTls:
                     return await self._start_tls(step.leftover)
+                elif type(step) is Run:
+                    return await self._run(step)
                 else:
                     await self._finish(step)
         except BaseException:
@@ -247,10 +277,30 @@ class _Connection:
                 self._say_close_notify()
         raise _OverError
 
+    async def _wait(self, seconds: float) -> None:
+        with trio.move_on_after(seconds):
+            await self._hold()
+
+    def _half_close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+
+    async def _run(self, step: Run) -> Plan:
+        """Give the connection to a program, and carry out what the session says to its end."""
+        from fakedove.net.process import Process
+
+        self._flags = socket.MSG_DONTWAIT
+        process = self.process = Process(step, self._sock)
+        if step.alone:
+            self._sock.close()
+        while (event := await process.next_event()) is not None:
+            await self._carry_out(self._session.wake(event))
+        raise _OverError
+
     def _send_at_once(self, data: bytes) -> bytes:
         """Send what the kernel takes now; return the rest."""
         try:
-            sent = self._sock.send(data)
+            sent = self._sock.send(data, self._flags)
         except BlockingIOError:
             return data
         except OSError:
@@ -291,7 +341,7 @@ class _Connection:
     async def _transmit(self, data: bytes) -> None:
         """Hand `data` to the kernel; `_sent` says how far it came."""
         try:
-            self._sent = self._sock.send(data)
+            self._sent = self._sock.send(data, self._flags)
         except BlockingIOError:
             self._sent = 0
         except OSError:
@@ -302,7 +352,7 @@ class _Connection:
         while self._sent < len(data):
             await self._until_deadline(wait_writable, self._sock)
             try:
-                self._sent += self._sock.send(rest[self._sent :])
+                self._sent += self._sock.send(rest[self._sent :], self._flags)
             except BlockingIOError:
                 continue
             except OSError:

@@ -13,7 +13,7 @@ from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.dovecot.status import Status
 from fakedove.errors import ProtocolError
-from fakedove.plan import Continue, Event, Peer, Plan, TlsFailed, TlsReady
+from fakedove.plan import SILENCE, Continue, Event, Peer, Plan, TlsFailed, TlsReady
 from fakedove.sessions import doveadm_texts as texts
 from fakedove.sessions.command_line import (
     LOG_PASSTHROUGH,
@@ -71,6 +71,9 @@ class DoveadmSession:
 
     # The session contract ------------------------------------------------------------
 
+    #: All that comes is ours.
+    take = None
+
     @property
     def room(self) -> int:
         """Bytes that still fit before a line is too long."""
@@ -105,6 +108,8 @@ class DoveadmSession:
                 return self._outbox.plan(self._handshake.tls_failed(event.reason))
             case Continue():
                 return self._go_on()
+            case _:
+                return SILENCE
 
     def end(self, unsent: int) -> None:
         """Note that the connection is over: what is still running was not heard to its end."""

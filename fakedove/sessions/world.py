@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
+from fakedove.double.invocations import Invocations
 from fakedove.double.journal import Journal
 from fakedove.double.stubs import Stubs
 from fakedove.dovecot.escaped import EscapedBlocks
@@ -48,6 +49,7 @@ class World:
     stubs: Stubs
     journal: Journal = field(default_factory=Journal)
     log: ServerLog = field(default_factory=ServerLog)
+    invocations: Invocations = field(default_factory=Invocations)
     #: Content of a file on the server; raises OSError.
     read_file: Callable[[str], bytes] = no_files
     #: Where the sockets of the server's processes would lie.
@@ -60,6 +62,8 @@ class World:
     mail_limit: int = 64 * 1024 * 1024
     random: Random = field(default_factory=Random)
     connections: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    #: By script service: what its programs wrote to stderr since the last end of a line.
+    script_stderr: dict[str, bytearray] = field(default_factory=dict)
     #: Large mails as they were sent last.
     escaped: EscapedBlocks = field(default_factory=EscapedBlocks)
     #: Parsed command lines, by the line with its LF.

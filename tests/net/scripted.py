@@ -26,6 +26,7 @@ class Scripted:
     ) -> None:
         self.opening, self.answer, self.woken = opening, answer, woken
         self.deadline = deadline
+        self.take: Callable[[bytes], int] | None = None
         self.peer: Peer | None = None
         self.received: list[bytes] = []
         self.events: list[Event] = []

@@ -1,0 +1,103 @@
+"""What a script service was asked to run, and what became of it, in a bounded ring."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from fakedove.wire.script import Header
+
+#: Invocations kept; older ones fall out.
+CAPACITY = 1_000
+
+
+class Invocation(msgspec.Struct, gc=False):
+    """One connection to a script service."""
+
+    #: Number of the connection, counted from 1 since the fake began.
+    connection: int
+    #: Name of the listener it came in by.
+    listener: str
+    #: Name of the script service.
+    script: str
+    #: When it was accepted, by the fake's clock.
+    started: datetime
+    #: The bytes of the header as far as they came, its empty line included.
+    raw_header: bytes = b""
+    #: What the header says; None if it was refused, or never came to its end.
+    header: Header | None = None
+    #: The variables that were accepted.
+    environment: dict[bytes, bytes] = msgspec.field(default_factory=dict)
+    #: How the program ended: exit status, or the number of a signal as a negative number.
+    status: int | None = None
+    #: The result code that was sent: `+` LF, `-` LF, or None without one.
+    result: bytes | None = None
+    #: When the answer was given, by the fake's clock.
+    ended: datetime | None = None
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """The client's arguments as text."""
+        arguments = () if self.header is None else self.header.arguments
+        return tuple(one.decode(errors="replace") for one in arguments)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The accepted variables as text."""
+        return {
+            name.decode(errors="replace"): value.decode(errors="replace")
+            for name, value in self.environment.items()
+        }
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took until the answer, by the fake's clock."""
+        return None if self.ended is None else (self.ended - self.started).total_seconds()
+
+    def describe(self) -> str:
+        """Return the invocation as a short conversation."""
+        return f"C: {self.raw_header!r}\nS: result {self.result!r}, status {self.status}"
+
+
+class Invocations:
+    """The invocations of one fake, oldest first."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._invocations: deque[Invocation] = deque(maxlen=capacity)
+        #: Each is told of every invocation that is over.
+        self.followers: list[Callable[[Invocation], None]] = []
+
+    def __iter__(self) -> Iterator[Invocation]:
+        return iter(tuple(self._invocations))
+
+    def __len__(self) -> int:
+        return len(self._invocations)
+
+    def __getitem__(self, index: int) -> Invocation:
+        return self._invocations[index]
+
+    def append(self, invocation: Invocation) -> None:
+        """Add an invocation, as soon as its header is there."""
+        self._invocations.append(invocation)
+
+    def finish(self, invocation: Invocation, ended: datetime) -> None:
+        """Note that the answer is given, before the client can see it."""
+        if invocation.ended is None:
+            invocation.ended = ended
+            for tell in self.followers:
+                tell(invocation)
+
+    def over(self, script: str | None = None) -> list[Invocation]:
+        """Return those that are over, of one script service or of all."""
+        return [one for one in self if one.ended is not None and script in (None, one.script)]
+
+    def describe(self) -> str:
+        """Return all of them as conversations."""
+        return "\n".join(one.describe() for one in self) or "(no script was run)"
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._invocations.clear()

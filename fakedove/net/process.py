@@ -1,0 +1,166 @@
+"""Child processes that hold a connection: started, listened to, and never left behind.
+
+A program gets the socket itself as stdin and stdout, so its bytes cost us nothing. Its stderr
+is a pipe that we read. A second pipe, which nothing is written to, tells when the last process
+that it has started is gone: a script may leave others behind that go on writing.
+
+The program leads a process group of its own; `close` kills the whole group. The leader stays
+a zombie until then, so its number cannot belong to anybody else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import trio
+from trio.lowlevel import wait_readable
+
+from fakedove.plan import AlarmRang, ProgramEnded, ProgramEvent, ProgramNotFound, ProgramSaid, Run
+
+_READ_BYTES: Final = 65536
+_SHELL: Final = b"/bin/sh"
+
+
+class Process:
+    """One program and whatever it starts."""
+
+    def __init__(self, run: Run, sock: socket.socket) -> None:
+        """Start it on the connection `sock`; its first event tells if that was not possible."""
+        self._events: deque[ProgramEvent] = deque()
+        self._run = run
+        self._alarm_at = trio.current_time() + run.alarm if run.alarm else float("inf")
+        self._watched = select.epoll()
+        self._files: list[int] = []
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pidfd = self._stderr = self._life = -1
+        try:
+            self._start(sock)
+        except OSError as error:
+            self._close_files()
+            self._events.append(ProgramNotFound(os.strerror(error.errno or errno.ENOENT)))
+
+    async def next_event(self) -> ProgramEvent | None:
+        """Wait for what happens next; None when all processes are gone."""
+        while not self._events:
+            if not self._files:
+                return None
+            with trio.move_on_at(self._alarm_at) as alarm:
+                await wait_readable(self._watched.fileno())
+            if alarm.cancelled_caught:
+                self._ring()
+            else:
+                self._look()
+        return self._events.popleft()
+
+    async def linger(self, tell: Callable[[ProgramEvent], object]) -> None:
+        """Wait until all processes are gone, and `tell` what happens."""
+        while (event := await self.next_event()) is not None:
+            tell(event)
+
+    def close(self) -> None:
+        """Kill what is left of it, and wait for that."""
+        self._close_files()
+        self._watched.close()
+        if self._child is not None and self._child.returncode is None:
+            # The leader is there at least as a zombie: the group is still this one.
+            os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+    def _start(self, sock: socket.socket) -> None:
+        stderr, stderr_end = os.pipe()
+        life, life_end = os.pipe()
+        self._files += [stderr, life]
+        try:
+            self._child = self._spawn(sock, stderr_end, life_end)
+        finally:
+            os.close(stderr_end)
+            os.close(life_end)
+        self._stderr, self._life = stderr, life
+        self._pidfd = os.pidfd_open(self._child.pid)
+        self._files.append(self._pidfd)
+        for file in self._files:
+            self._watched.register(file, select.EPOLLIN)
+
+    def _spawn(self, sock: socket.socket, stderr: int, life: int) -> subprocess.Popen[bytes]:
+        words = list(self._run.words)
+        stream = subprocess.DEVNULL
+        if self._run.connected:
+            stream = sock.fileno()
+            os.set_blocking(stream, True)
+        for attempt in (words, [_SHELL, *words]):
+            try:
+                return subprocess.Popen(
+                    attempt,
+                    stdin=stream,
+                    stdout=stream,
+                    stderr=stderr,
+                    pass_fds=(life,),
+                    env=dict(self._run.environment),
+                    cwd=self._run.directory,
+                    umask=0o077,
+                    process_group=0,
+                    # SIGPIPE stays ignored, as Python has it and Dovecot too.
+                    restore_signals=False,
+                )
+            except OSError as error:
+                if error.errno != errno.ENOEXEC:
+                    raise
+        raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
+
+    def _ring(self) -> None:
+        self._alarm_at = float("inf")
+        if self._run.alarm_kills and self._child is not None:
+            os.kill(self._child.pid, signal.SIGALRM)
+        else:
+            self._events.append(AlarmRang())
+
+    def _look(self) -> None:
+        """Gather what the watched files have to say; what was said before the end comes first."""
+        ready = {file for file, _ in self._watched.poll(0)}
+        if self._stderr in ready or self._pidfd in ready:
+            self._listen()
+        if self._pidfd in ready:
+            self._forget(self._pidfd)
+            self._alarm_at = float("inf")
+            assert self._child is not None
+            self._events.append(ProgramEnded(self._status(), self._child.pid))
+        if self._life in ready:
+            self._forget(self._life)
+
+    def _listen(self) -> None:
+        if self._stderr not in self._files:
+            return
+        os.set_blocking(self._stderr, False)
+        try:
+            data = os.read(self._stderr, _READ_BYTES)
+        except BlockingIOError:
+            return
+        if data:
+            self._events.append(ProgramSaid(data))
+        else:
+            self._forget(self._stderr)
+
+    def _status(self) -> int:
+        """Return how the leader ended, without burying it."""
+        assert self._child is not None
+        info = os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
+        assert info is not None
+        return info.si_status if info.si_code == os.CLD_EXITED else -info.si_status
+
+    def _forget(self, file: int) -> None:
+        self._watched.unregister(file)
+        self._files.remove(file)
+        os.close(file)
+
+    def _close_files(self) -> None:
+        for file in self._files:
+            os.close(file)
+        self._files.clear()

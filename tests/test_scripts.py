@@ -1,0 +1,177 @@
+"""The script service with real programs, through the public door."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+import fakedove
+from fakedove.errors import ConfigurationError
+
+_PROGRAMS = Path(__file__).resolve().parents[1] / "fixtures" / "scripts"
+_SHOWN: dict[str, object] = {
+    "executable": [str(_PROGRAMS / "shown.sh"), "one"],
+    "accept_env": ["FOO"],
+}
+_VERSION = b"VERSION\tscript\t4\t0\n"
+
+
+def fake_with(script: dict[str, object]) -> fakedove.FakeDovecot:
+    """Return a fake with one script service, "hello", on a UNIX socket."""
+    listener = {"name": "script", "service": "script", "script": "hello", "path": "hello"}
+    return fakedove.FakeDovecot(script={"hello": script}, listener=[listener])
+
+
+def connected(fake: fakedove.FakeDovecot, request: bytes) -> socket.socket:
+    """Connect, send a request, and return the socket."""
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(5)
+    client.connect(fake.path("script"))
+    client.sendall(request)
+    return client
+
+
+def run(fake: fakedove.FakeDovecot, request: bytes) -> bytes:
+    """Send a request, half-close, and return all that comes."""
+    with connected(fake, request) as client:
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def shell(tmp_path: Path, text: str) -> dict[str, object]:
+    """Return the settings of a service that runs a shell script."""
+    program = tmp_path / "script.sh"
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+    return {"executable": [str(program)]}
+
+
+def test_a_program_gets_the_connection() -> None:
+    with fake_with(_SHOWN) as fake:
+        heard = run(fake, _VERSION + b"env_FOO=1\nenv_BAR=2\n-\nhello\ntss\n\nstdin\n")
+        assert heard == b"<one><hello><tss>\nFOO=1 BAR=\nstdin\n+\n"
+        done = fake.wait_for_invocation("hello")
+        assert (done.args, done.env, done.status) == (("hello", "tss"), {"FOO": "1"}, 0)
+        assert done.result == b"+\n"
+        assert done.header is not None
+        assert done.header.environment == ((b"FOO", b"1"), (b"BAR", b"2"))
+        assert done.raw_header.endswith(b"tss\n\n")
+
+
+def test_a_failing_program_is_logged(tmp_path: Path) -> None:
+    with fake_with(shell(tmp_path, "echo out; echo err >&2; exit 7")) as fake:
+        assert run(fake, _VERSION + b"-\n\n") == b"out\n-\n"
+        assert fake.wait_for_invocation().status == 7
+        assert [str(one) for one in fake.log] == [
+            "hello: Error: err",
+            "hello: Error: Script terminated abnormally, exit status 7",
+        ]
+
+
+def test_arguments_are_seen_by_no_shell(tmp_path: Path) -> None:
+    with fake_with(_SHOWN) as fake:
+        heard = run(fake, _VERSION + b"-\n$(touch %b/x); `id` *\n\n" % str(tmp_path).encode())
+        assert b"<$(touch" in heard
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_program_leaves_behind_ends_with_the_fake(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = f"sleep 1000 & echo $$ $! >{pids}; echo ready; exec sleep 1000"
+    with fake_with(shell(tmp_path, script)) as fake:
+        with connected(fake, _VERSION + b"-\n\n") as client:
+            # The second process has started when it has written.
+            assert client.recv(100)
+        left = [int(line) for line in pids.read_text().split()]
+    assert len(left) == 2
+    for pid in left:
+        assert _is_gone(pid)
+
+
+def test_reset_ends_programs(tmp_path: Path) -> None:
+    script = "echo $$; exec sleep 1000"
+    with fake_with(shell(tmp_path, script)) as fake, connected(fake, _VERSION + b"-\n\n") as client:
+        pid = int(client.recv(100))
+        fake.reset()
+        assert _is_gone(pid)
+        assert client.recv(100) == b""
+
+
+def test_files_are_closed_and_zombies_buried() -> None:
+    with fake_with(_SHOWN) as fake:
+        run(fake, _VERSION + b"-\n\n")
+        before = _open_files()
+        for _ in range(20):
+            run(fake, _VERSION + b"-\n\n")
+        fake.reset()
+        assert _open_files() <= before
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    assert not [pid for pid in children if "shown.sh" in _command_line(int(pid))]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"script": {"hello": {}}, "listener": []},
+            "script.hello.executable: is missing",
+        ),
+        (
+            {"script": {"hello": {"executable": []}}},
+            "script.hello.executable: must begin with a program",
+        ),
+        (
+            {"script": {"hello": {"executable": ["x"], "exec": 1}}},
+            "script.hello.exec: is not known",
+        ),
+        (
+            {"listener": [{"name": "a", "service": "script", "path": "a"}]},
+            "listener[0].script: is missing",
+        ),
+        (
+            {
+                "listener": [{"name": "a", "service": "script", "script": "hallo", "path": "a"}],
+                "script": {"hello": {"executable": ["x"]}},
+            },
+            'listener[0].script: there is no [script.hallo]; did you mean "hello"?',
+        ),
+        (
+            {"listener": [{"name": "a", "script": "hello", "path": "a"}]},
+            'listener[0].script: belongs to service = "script", not "doveadm"',
+        ),
+        (
+            {
+                "dovecot": "2.2.13",
+                "script": {"hello": {"executable": ["x"], "accept_env": ["A"]}},
+                "listener": [{"name": "a", "service": "script", "script": "hello", "path": "a"}],
+            },
+            "script.hello.accept_env: Dovecot 2.2.13 has no -e",
+        ),
+    ],
+)
+def test_bad_configuration(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        fakedove.AsyncFakeDovecot(None, **settings)
+    assert str(caught.value).startswith(message)
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether there is no such process, not counting what only waits to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except FileNotFoundError:
+        return ""
