@@ -1,4 +1,4 @@
-"""In which order Dovecot lists mailboxes: newest first on every level, INBOX last.
+"""In which order Dovecot lists mailboxes: newest first on every level.
 
 The order is that of directories on disk. A directory appears with the first mailbox below
 it, keeps its place while anything of it is left, and is listed as \\NoSelect while it holds
@@ -33,9 +33,14 @@ class Folders:
                 folder[part] = _Folder()
             folder = folder[part]
 
-    def add_oldest(self, name: str) -> None:
-        """Make the directory `name` at the top, in the oldest one's place."""
-        self._root = _Folder({name: _Folder(), **self._root})
+    def __contains__(self, path: str) -> bool:
+        """Whether there is a directory `path`."""
+        folder = self._root
+        for part in path.split("/"):
+            if part not in folder:
+                return False
+            folder = folder[part]
+        return True
 
     def remove(self, path: str, mailboxes: Container[str], *, prune: bool = True) -> None:
         """Remove `path`, unless it has children; with `prune` also parents left empty.

@@ -25,7 +25,7 @@ from fakedove.dovecot.mailbox_seed import (
 )
 from fakedove.dovecot.maildir import Maildir, read_maildir
 from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
-from fakedove.dovecot.names import check_mailbox_name
+from fakedove.dovecot.names import canonical_name, check_mailbox_name
 from fakedove.dovecot.toml_table import Table
 from fakedove.errors import did_you_mean
 
@@ -152,7 +152,7 @@ def _by_name(user: Table) -> dict[str, Table]:
     for table in user.tables("mailbox", MAILBOX_KEYS):
         name = table.text("name")
         table.checked("name", check_mailbox_name, name)
-        name = "INBOX" if name.upper() == "INBOX" else name
+        name = canonical_name(name)
         if name in tables:
             other = list(tables).index(name)
             raise table.error("name", f'"{name}" is the name of mailbox[{other}] already')

@@ -23,12 +23,12 @@ def user_matches(mask: bytes, name: bytes) -> bool:
 def mailbox_matches(mask: str, name: str) -> bool:
     """Whether a mailbox name matches an IMAP list pattern: `*` any text, `%` up to a `/`.
 
-    INBOX is the same in any case.
+    INBOX is the same in any case, also above other names.
     """
     if mask == "*":
         return True
-    if name == "INBOX" and mask.isascii():
-        return _matcher(mask.upper(), "*%")(name)
+    if name == "INBOX" or name.startswith("INBOX/"):
+        return any(_matcher(one, "*%")(name) for one in _inbox_spellings(mask))
     return _matcher(mask, "*%")(name)
 
 
@@ -70,6 +70,17 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return ipaddress.ip_network(f"{address}{slash}{bits}", strict=False)
     except ValueError:
         return None
+
+
+_CAPITALS = str.maketrans("inbox", "INBOX")
+
+
+@lru_cache(maxsize=256)
+def _inbox_spellings(mask: str) -> tuple[str, ...]:
+    """Return `mask` with more and more of what may stand for INBOX in capitals."""
+    plain = [place for place, character in enumerate(mask, 1) if character not in "*%"]
+    ends = (0, *plain[: len("INBOX")])
+    return tuple(dict.fromkeys(mask[:end].translate(_CAPITALS) + mask[end:] for end in ends))
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,14 @@ from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.errors import StoreError
 
 #: Longest mailbox name and longest part of it between separators, in bytes.
-_LONGEST_NAME, _LONGEST_LEVEL = 4095, 255
+_LONGEST_NAME, _LONGEST_LEVEL = 4096, 255
+
+#: What no part of a name may be: a mailbox's own directory is called so.
+_RESERVED = "dbox-Mails"
+
+#: Longest name in the prefix of a log line, in bytes.
+_LONGEST_LOGGED = 128
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 #: What modified UTF-7 cannot write as it is.
 _FOREIGN = re.compile(r"([^ -~]+)")
@@ -42,6 +49,20 @@ def utf8_or_crash(argument: bytes) -> str:
         raise Fatal(text, Scope.MAIL, crash=True) from None
 
 
+def canonical_name(name: str) -> str:
+    """Return `name` as Dovecot calls it: INBOX, also above others, is so in any case."""
+    first, slash, rest = name.partition("/")
+    return f"INBOX{slash}{rest}" if first.lower() == "inbox" else name
+
+
+def logged_name(name: str) -> str:
+    """Return the mailbox's name as it prefixes log lines: cut, and without control characters."""
+    shown = _CONTROL.sub("?", name).encode()
+    if len(shown) > _LONGEST_LOGGED:
+        return shown[: _LONGEST_LOGGED - 3].decode(errors="ignore") + "..."
+    return shown.decode()
+
+
 def existing_name_problem(name: str) -> str | None:
     """Return why no mailbox is called `name`, or None."""
     invalid = "Invalid mailbox name: "
@@ -49,17 +70,17 @@ def existing_name_problem(name: str) -> str | None:
         return invalid + "Name is empty"
     if name.startswith("/"):
         return invalid + "Begins with hierarchy separator"
-    if name.startswith("~"):
-        return invalid + "Begins with '~'"
     if "//" in name:
         return invalid + "Has adjacent hierarchy separators"
     if name.endswith("/"):
         return invalid + "Ends with hierarchy separator"
+    if name.startswith("~"):
+        return invalid + "Begins with '~'"
     for part in name.split("/"):
         if part in (".", ".."):
             return invalid + f"Contains '{part}' part"
-    if len(name.encode()) > _LONGEST_NAME:
-        return invalid + "Name is too long"
+        if part == _RESERVED:
+            return invalid + "Contains reserved name"
     return None
 
 
@@ -71,7 +92,8 @@ def new_name_problem(name: str, release: Release) -> str | None:
     for character in name:
         if character < " " or (character == "\x7f" and release.delete_is_control):
             return release.control_name_text.format(ord(character))
-    if any(len(level.encode()) > _LONGEST_LEVEL for level in name.split("/")):
+    too_long = any(len(level.encode()) > _LONGEST_LEVEL for level in name.split("/"))
+    if too_long or len(name.encode()) > _LONGEST_NAME:
         return "Mailbox name too long"
     return None
 

@@ -275,6 +275,8 @@ class Release:
     missing_text: str = "Mailbox {}: Mailbox sync failed"
     #: mailbox status says so of each mailbox that is missing.
     status_tells_missing: bool = True
+    #: Each -f names one field, rather than as many as spaces separate.
+    status_option_is_one_field: bool = False
     #: What `search` says failed where a mailbox is missing; empty: nothing.
     search_missing_text: str = "Couldn't get mailbox '{}' GUID"
     #: Queries that are too wide for commands that remove mails: what to do is said too.
@@ -295,6 +297,8 @@ class Release:
     creates_and_subscribes: bool = False
     deletes_recursively: bool = True
     deletes_with_care: bool = False
+    #: Listings have INBOX behind all others, rather than where its directory is.
+    lists_inbox_last: bool = False
     #: INBOX cannot be deleted.
     keeps_inbox: bool = True
     #: mailbox create with a `/` behind the name makes a folder; later, the mailbox.

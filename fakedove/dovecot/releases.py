@@ -95,6 +95,7 @@ def _rows() -> tuple[Release, ...]:
         text_has_boundaries=False,
         acl_names_namespace=True,
         keeps_inbox=False,
+        lists_inbox_last=True,
         control_name_text="Control characters not allowed in new mailbox names",
     )
     row("2.2.3", "2.2.5", mail_failure=Failure.NUMBER, search_missing_text="", missing_text="")
@@ -247,6 +248,7 @@ def _rows() -> tuple[Release, ...]:
         who_destination=True,
         userdb_settings=True,
         status_option_keeps_positional=True,
+        status_option_is_one_field=True,
         user_marks_log=False,
         user_tells_failure=True,
         anvil_greets=True,

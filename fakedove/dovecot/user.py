@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
 from fakedove.dovecot.maildir import read_maildir
-from fakedove.dovecot.names import check_mailbox_name
+from fakedove.dovecot.names import canonical_name, check_mailbox_name
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
 
 _VIRTUAL_SIZE = attrgetter("virtual_size")
@@ -163,7 +163,7 @@ class User:
 
     def existing_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name` if it is there; unlike the others this makes no INBOX."""
-        return self._mailboxes.get("INBOX" if name.upper() == "INBOX" else name)
+        return self._mailboxes.get(canonical_name(name))
 
     def mailbox(self, name: str, *, create: bool = False) -> Mailbox:
         """Return the mailbox `name`, made on the way with `create`.
@@ -190,7 +190,7 @@ class User:
         mailbox name, or a value is out of range.
         """
         check_mailbox_name(name)
-        name = "INBOX" if name.upper() == "INBOX" else name
+        name = canonical_name(name)
         if name in self._mailboxes:
             raise StoreError(f'user "{self.name}" has a mailbox "{name}" already')
         return self._add(name, guid, uidvalidity)
@@ -209,25 +209,22 @@ class User:
 
     def create_folder(self, path: str) -> None:
         """Make a folder that is no mailbox, \\NoSelect in listings."""
-        self._folders.add(path)
+        self._folders.add(canonical_name(path))
         self._listing = None
-
-    def has_folder(self, path: str) -> bool:
-        """Whether `path` is listed, be it a mailbox or \\NoSelect."""
-        return any(listed == path for listed, _ in self.listing())
 
     def is_taken(self, path: str) -> bool:
         """Whether there is a mailbox or folder `path`."""
-        return path in self._mailboxes or (path != "INBOX" and self.has_folder(path))
+        return canonical_name(path) in self._folders
 
     def delete_folder(self, path: str, *, prune: bool = True) -> None:
         """Delete a folder that is no mailbox and has no children; `prune` as for mailboxes."""
-        self._folders.remove(path, self._mailboxes, prune=prune)
+        self._folders.remove(canonical_name(path), self._mailboxes, prune=prune)
         self._listing = None
 
     def has_children(self, name: str) -> bool:
         """Whether there are mailboxes or folders below `name`."""
-        return any(path.startswith(f"{name}/") for path, _ in self.listing())
+        above = f"{canonical_name(name)}/"
+        return any(path.startswith(above) for path, _ in self.listing())
 
     def delete_mailbox(self, name: str, *, prune: bool = True) -> None:
         """Delete the mailbox `name` with its messages; INBOX comes back, empty, when asked for.
@@ -239,12 +236,11 @@ class User:
         box = self.mailbox(name)
         del self._mailboxes[box.name]
         self._listing = None
-        if box.name != "INBOX":
-            self._folders.remove(box.name, self._mailboxes, prune=prune)
+        self._folders.remove(box.name, self._mailboxes, prune=prune)
 
     def subscribe(self, name: str, *, subscribed: bool = True) -> None:
         """Subscribe to the mailbox `name`, which need not exist, or unsubscribe from it."""
-        name = "INBOX" if name.upper() == "INBOX" else name
+        name = canonical_name(name)
         if subscribed:
             self.subscriptions[name] = None
         else:
@@ -256,6 +252,7 @@ class User:
         Subscriptions stay as they are. Raises UnknownNameError if there is no `old`, and
         StoreError if there is a `new`, or it lies below `old`.
         """
+        old, new = canonical_name(old), canonical_name(new)
         if not self.is_taken(old):
             raise UnknownNameError(f'user "{self.name}" has no mailbox or folder "{old}"')
         if self.is_taken(new):
@@ -273,16 +270,21 @@ class User:
         self._mailboxes = boxes
         self._folders.move(old, new, self._mailboxes)
         self._listing = None
-        if old == "INBOX":
-            self._folders.add_oldest("INBOX")
 
-    def listing(self) -> tuple[tuple[str, Mailbox | None], ...]:
-        """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect."""
+    def listing(self, *, inbox_last: bool = True) -> tuple[tuple[str, Mailbox | None], ...]:
+        """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect.
+
+        INBOX is always there, behind all others unless a release has it in its place.
+        """
+        if not inbox_last:
+            return self._listed(self._folders.newest_first())
         if self._listing is None:
-            self._listing = tuple(
-                (path, self._mailboxes.get(path)) for path in self._folders.newest_first()
-            )
+            paths = (path for path in self._folders.newest_first() if path != "INBOX")
+            self._listing = self._listed((*paths, "INBOX"))
         return self._listing
+
+    def _listed(self, paths: Iterable[str]) -> tuple[tuple[str, Mailbox | None], ...]:
+        return tuple((path, self._mailboxes.get(path)) for path in paths)
 
     def freeze(self) -> UserSeed:
         """Return the user as a value; mailboxes that did not change are those of its seed."""

@@ -26,6 +26,8 @@ from trio.lowlevel import wait_readable
 from fakedove.plan import AlarmRang, ProgramEnded, ProgramEvent, ProgramNotFound, ProgramSaid, Run
 
 _READ_BYTES: Final = 65536
+#: Seconds that killed processes may take to be gone.
+_DYING: Final = 1.0
 _SHELL: Final = b"/bin/sh"
 
 
@@ -67,12 +69,18 @@ class Process:
 
     def close(self) -> None:
         """Kill what is left of it, and wait for that."""
-        self._close_files()
-        self._watched.close()
         if self._child is not None and self._child.returncode is None:
             # The leader is there at least as a zombie: the group is still this one.
             os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait()
+            self._see_them_gone()
+        self._close_files()
+        self._watched.close()
+
+    def _see_them_gone(self) -> None:
+        """Wait for the others of the group, which die at once; one that left it is not ours."""
+        if self._life in self._files:
+            select.select([self._life], [], [], _DYING)
 
     def _start(self, sock: socket.socket) -> None:
         stderr, stderr_end = os.pipe()

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.names import mailbox_name, to_mutf7
+from fakedove.dovecot.names import (
+    canonical_name,
+    existing_name_problem,
+    logged_name,
+    mailbox_name,
+    new_name_problem,
+    to_mutf7,
+)
+from fakedove.dovecot.releases import NEWEST
 from fakedove.dovecot.reply import Fatal
 
 #: Text as mailbox names have it: any characters but lone surrogates.
@@ -63,3 +71,38 @@ def test_every_name_can_be_read_back(name: str) -> None:
 @given(texts)
 def test_modified_utf_7_is_printable(name: str) -> None:
     assert re.fullmatch(rb"(?:[ -%'-~]|&-|&[A-Za-z0-9+,]+-)*", to_mutf7(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a/dbox-Mails/b", "Contains reserved name"),
+        ("dbox-Mails/..", "Contains reserved name"),
+        ("../dbox-Mails", "Contains '..' part"),
+        ("~//x", "Has adjacent hierarchy separators"),
+        ("~/", "Ends with hierarchy separator"),
+        ("~/..", "Begins with '~'"),
+        ("/~", "Begins with hierarchy separator"),
+    ],
+)
+def test_the_first_fault_of_a_name_is_told(name: str, why: str) -> None:
+    assert existing_name_problem(name) == f"Invalid mailbox name: {why}"
+
+
+def test_only_new_names_can_be_too_long() -> None:
+    for name in ("x" * 256, "x/" * 2048 + "x"):
+        assert existing_name_problem(name) is None
+        assert new_name_problem(name, NEWEST) == "Mailbox name too long"
+
+
+def test_inbox_is_inbox_in_any_case_also_above_others() -> None:
+    names = ("inbox", "InBox/Sub", "inboxes", "a/inbox", "\u0131nbox")
+    canonical = ["INBOX", "INBOX/Sub", "inboxes", "a/inbox", "\u0131nbox"]
+    assert list(map(canonical_name, names)) == canonical
+
+
+def test_names_in_log_prefixes_are_cut_at_128_bytes_between_characters() -> None:
+    assert logged_name("a\tb\x7f") == "a?b?"
+    assert logged_name("\u00e4" * 64) == "\u00e4" * 64
+    assert logged_name("\u00e4" * 65) == "\u00e4" * 62 + "..."
+    assert logged_name("x" * 129) == "x" * 125 + "..."

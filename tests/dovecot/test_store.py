@@ -201,7 +201,7 @@ def test_a_deleted_inbox_comes_back_empty() -> None:
     user.delete_mailbox("inbox")
     assert user.mailbox("INBOX").message_count == 0
     assert user.mailbox("INBOX").guid != old.guid
-    assert listed(user) == ["INBOX", "INBOX/x"]
+    assert listed(user) == ["INBOX/x", "INBOX"]
 
 
 def test_subscriptions_keep_their_order_and_may_name_missing_mailboxes() -> None:

@@ -111,3 +111,78 @@ def test_metadata_go_with_the_guid() -> None:
         b"mailbox metadata get\tINBOX\t/private/a",
     )
     assert value == b"\t\n+\n"
+
+
+@BOTH
+def test_a_new_mailbox_gets_the_acl_of_the_nearest_one_above(release: str) -> None:
+    *_, deep, counted, below = ask(
+        release,
+        *(b"acl set\tINBOX\tuser=bob\tlookup", b"acl set\tINBOX\tuser=ann\tpost"),
+        *(b"mailbox create\tINBOX/no/deep", b"acl get\tINBOX/no/deep"),
+        b"mailbox status\thighestmodseq\tINBOX/no/deep",
+        b"mailbox create\tINBOX/no/deep/x",
+    )
+    assert deep == b"user=ann\t\tpost\tuser=bob\t\tlookup\t\n+\n"
+    assert (counted, below) == (b"INBOX/no/deep\t1\t\n+\n", OK)
+
+
+def test_the_sharing_map_fails_for_each_identifier_that_is_inherited() -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    for who in (b"user=bob\tlookup", b"owner\tlookup\tcreate"):
+        talk.say(b"\ttss\tacl set\tINBOX\t" + who + b"\n")
+    before = len(talk.log)
+    talk.say(b"\ttss\tmailbox create\tINBOX/x\n")
+    assert len(talk.log) == before + 2
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("rights", "status"),
+    [
+        (b"read", b"\n-NOTFOUND\n"),
+        (b"lookup", b"\n-NOPERM\n"),
+        (b"lookup\twrite-deleted", b"\n-NOPERM\n"),
+        (b"lookup\tpost", b"\t\n+\n"),
+        (b"lookup\twrite-seen", b"\t\n+\n"),
+    ],
+)
+def test_metadata_take_lookup_and_one_right_more(
+    release: str, rights: bytes, status: bytes
+) -> None:
+    answers = ask(
+        release,
+        *(b"mailbox create\tS", b"acl set\tS\towner\t" + rights),
+        *(b"mailbox metadata get\tS\t/private/x", b"mailbox metadata get\tS\t/private/"),
+        b"mailbox metadata get\tnope\t/private/specialuse",
+    )
+    assert answers[2:] == [status, b"\t\n+\n", b"\t\n+\n"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("rights", "status"),
+    [
+        (b"lookup\tread", b"\n-NOPERM\n"),
+        (b"admin", b"\n-NOTFOUND\n"),
+        (b"lookup\tadmin", b"\n-NOPERM\n"),
+        (b"lookup\tadmin\tread", OK),
+    ],
+)
+def test_updating_takes_admin_and_then_what_opening_takes(
+    release: str, rights: bytes, status: bytes
+) -> None:
+    set_, updated = ask(
+        release, b"acl set\tINBOX\towner\t" + rights, b"mailbox update\t-N\t9\tINBOX"
+    )
+    assert (set_, updated) == (OK, status)
+
+
+@BOTH
+def test_an_inbox_that_must_not_be_seen_is_listed_but_not_counted(release: str) -> None:
+    *_, listed, counted, renamed = ask(
+        release,
+        *(b"acl set\tINBOX\towner\tread", b"mailbox list", b"mailbox status\tmessages\t*"),
+        b"mailbox rename\tINBOX\tX",
+    )
+    assert (listed, counted, renamed) == (b"INBOX\t\n+\n", OK, b"\n-NOTFOUND\n")

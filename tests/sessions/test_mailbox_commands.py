@@ -147,3 +147,79 @@ def test_cache_decisions_are_kept(release: str) -> None:
         b"mailbox cache decision\t-f\tDATE.SENT\tINBOX",
     )
     assert kept == b"INBOX\tDATE.SENT\tyes\t1970-01-01 00:16:40 UTC\t\n+\n"
+
+
+def words(release: str, *commands: bytes) -> tuple[list[bytes], list[str]]:
+    """Return the answers, and what the log says after its prefixes."""
+    talk = Talk(release)
+    talk.hello(0)
+    answers = [talk.say(b"\ttss\t" + command + b"\n") for command in commands]
+    return answers, [line.partition("Can't ")[2] for line in talk.log]
+
+
+@BOTH
+def test_mailboxes_are_deleted_backwards(release: str) -> None:
+    answers, log = words(release, b"mailbox delete\tb\ta\tB\ta/b\t../x")
+    assert answers == [b"\n-NOTFOUND\n"]
+    assert [line.split(":")[0].split()[-1] for line in log] == ["b", "a/b", "a", "B", "../x"]
+
+
+@BOTH
+def test_deleting_recursively_takes_wildcards_for_what_is_below(release: str) -> None:
+    answers = ask(
+        release,
+        *(b"mailbox create\tA/B\tC", b"mailbox delete\t-r\t*", b"mailbox status\tmessages\tA/B"),
+        *(b"mailbox delete\t-r\t", b"mailbox list"),
+    )
+    assert answers[1:] == [b"\n-NOTFOUND\n", b"\n-NOTFOUND\n", OK, b"INBOX\t\n+\n"]
+
+
+@BOTH
+def test_inbox_is_listed_behind_all_others_and_may_be_written_in_any_case(release: str) -> None:
+    *_, listed, status, only = ask(
+        release,
+        *(b"mailbox create\tinbox/Sub", b"mailbox list", b"mailbox status\tmessages\tiNBOX/Sub"),
+        b"mailbox list\tinbox\tinbox/S*",
+    )
+    assert listed == b"INBOX/Sub\tINBOX\t\n+\n"
+    assert status == b"INBOX/Sub\t0\t\n+\n"
+    # Without a wildcard one of several masks is a name as it is written.
+    assert only == b"INBOX/Sub\t\n+\n"
+
+
+@BOTH
+def test_a_single_name_is_listed_on_trust_even_among_subscriptions(release: str) -> None:
+    assert ask(release, b"mailbox list\t-s\tnope") == [b"nope\t\n+\n"]
+
+
+@BOTH
+def test_why_renaming_fails_comes_in_this_order(release: str) -> None:
+    _, log = words(
+        release,
+        *(b"mailbox rename\tnope\tdbox-Mails", b"mailbox rename\tinbox\tINBOX"),
+        *(b"mailbox rename\tnope\tINBOX", b"mailbox rename\tinbox/x\ty"),
+    )
+    assert log == [
+        "rename mailbox nope to dbox-Mails: Invalid mailbox name: Contains reserved name",
+        "rename mailbox inbox to INBOX: Can't rename mailbox to itself.",
+        "rename mailbox nope to INBOX: Target mailbox already exists",
+        "rename mailbox inbox/x to y: Mailbox doesn't exist: INBOX/x",
+    ]
+
+
+@BOTH
+def test_the_folder_of_a_deleted_inbox_can_be_renamed(release: str) -> None:
+    *_, renamed, listed = ask(
+        release,
+        *(b"mailbox create\tINBOX/a", b"mailbox delete\tINBOX", b"mailbox rename\tINBOX\tZ"),
+        b"mailbox list",
+    )
+    assert (renamed, listed) == (OK, b"Z\tZ/a\tINBOX\t\n+\n")
+
+
+@pytest.mark.parametrize(
+    ("release", "answer"), [("2.3.19.1", b"INBOX\t1\t2\t1\t\n+\n"), ("2.4.1", b"")]
+)
+def test_a_status_option_is_one_field_since_2_4(release: str, answer: bytes) -> None:
+    command = b"mailbox status\t-f\tmessages uidnext\t-f\tunseen\tx\tINBOX"
+    assert ask(release, command) == [answer]

@@ -12,10 +12,10 @@ from collections.abc import Generator, Iterator
 
 from fakedove.dovecot import acl, texts
 from fakedove.dovecot.acl import Change
-from fakedove.dovecot.commands.mailbox_checks import missing, name_problem
+from fakedove.dovecot.commands.mailbox_checks import mailbox_above, missing, name_problem
 from fakedove.dovecot.commands.queries import panic
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.names import utf8_or_crash
+from fakedove.dovecot.names import canonical_name, logged_name, utf8_or_crash
 from fakedove.dovecot.paths import mailbox_path, storage_name
 from fakedove.dovecot.registry import (
     COMMANDS,
@@ -165,11 +165,12 @@ def acl_recalc(call: Call) -> Output:
 @command("acl debug", positional("mailbox"), mail=True, usage="<mailbox>")
 def acl_debug(call: Call) -> Output:
     """Tell in the log what the user may do with a mailbox, and why."""
-    name, user = _name(call), call.user
-    problem = name_problem(name)
+    given, user = _name(call), call.user
+    problem = name_problem(given)
     if problem is not None:
-        yield _log(call, f"Can't open mailbox {name}: {problem[1]}")
+        yield _log(call, f"Can't open mailbox {given}: {problem[1]}")
         return problem[0]
+    name = canonical_name(given)
     path = (mailbox_path(user, name) or b"").decode(errors="surrogateescape")
     shown = storage_name(name).decode()
     namespace = "inbox" if call.release.acl_names_mailbox else "''"
@@ -231,12 +232,23 @@ def _list_shared(call: Call) -> Iterator[Item]:
         yield Log(_DICT_FAILED % path.encode(errors="surrogateescape"), scope=Scope.STORAGE)
 
 
+def inherit(call: Call, box: Mailbox) -> Iterator[Item]:
+    """Give a new mailbox the ACL of the nearest one above it, one identifier after the other."""
+    above = mailbox_above(call.user, box.name)
+    if above is None or not above.acl:
+        return
+    yield from _verify_list(call, above)
+    box.acl = dict(above.acl)
+    box.acl_changed = int(call.store.clock.now().timestamp())
+    for _ in box.acl:
+        yield from _list_shared(call)
+
+
 def _name(call: Call) -> str:
     return utf8_or_crash(call.invocation.text("mailbox") or b"")
 
 
 def _log(call: Call, text: str, level: Level = Level.ERROR) -> Log:
     if call.release.acl_names_mailbox:
-        name = _name(call)
-        text = f"Mailbox {'INBOX' if name.upper() == 'INBOX' else name}: {text}"
+        text = f"Mailbox {logged_name(canonical_name(_name(call)))}: {text}"
     return Log(text.encode(errors="surrogateescape"), level, Scope.STORAGE)

@@ -10,7 +10,7 @@ from fakedove.dovecot.commands import queries
 from fakedove.dovecot.commands.mailbox_checks import Problem, missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
-from fakedove.dovecot.names import is_utf8
+from fakedove.dovecot.names import canonical_name, is_utf8
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Log
 from fakedove.dovecot.status import Status
@@ -25,7 +25,8 @@ def open_destination(
 ) -> Generator[Item, None, Mailbox | Status]:
     """Return the mailbox, or the status of the command after saying why it cannot be opened.
 
-    `failed` is what is said before the reason, with the name in its `{}`.
+    In `failed`, said before the reason, the name is `{given}`, or `{name}` as Dovecot calls it.
+    Raises Fatal for a name that is not UTF-8.
     """
     if not is_utf8(argument):
         yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
@@ -33,8 +34,9 @@ def open_destination(
     box = None if name_problem(name) else call.user.find_mailbox(name)
     if box is not None and call.user.may("insert", box):
         return box
-    status, why = name_problem(name) or _refusal(call.user, box, name)
-    yield Log(f"{failed.format(name)}: {why}".encode())
+    status, why = name_problem(name) or _refusal(call.user, box, canonical_name(name))
+    said = failed.format(given=name, name=canonical_name(name))
+    yield Log(f"{said}: {why}".encode())
     return status
 
 

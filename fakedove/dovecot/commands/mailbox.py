@@ -13,13 +13,12 @@ from fakedove.dovecot.commands.mailbox_checks import (
 )
 from fakedove.dovecot.folders import Folders
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.names import to_mutf7
+from fakedove.dovecot.names import canonical_name, to_mutf7
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, combine
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.texts import misused
-from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*%"
 
@@ -49,17 +48,28 @@ def mailbox_list(call: Call) -> Output:
 
 
 def _listed(call: Call, wanted: Sequence[str]) -> Iterator[str]:
-    if call.invocation.flag("subscriptions"):
-        names = _subscriptions(call)
-    elif len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), _WILDCARDS):
+    if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), _WILDCARDS):
         # A single name without wildcard is taken on trust.
         yield wanted[0]
         return
+    if call.invocation.flag("subscriptions"):
+        names = _subscriptions(call)
     else:
-        names = [name for name, box in call.user.listing() if is_visible(call.user, box)]
+        listing = call.user.listing(inbox_last=call.release.lists_inbox_last)
+        names = [name for name, box in listing if is_visible(call.user, box)]
     for name in names:
-        if any(masks.mailbox_matches(mask, name) for mask in wanted):
+        if _matches_any(wanted, name):
             yield name
+
+
+def _matches_any(wanted: Sequence[str], name: str) -> bool:
+    """Whether one of several masks matches; those without wildcards are names as they are."""
+    return any(
+        masks.mailbox_matches(mask, name)
+        if masks.has_wildcard(mask.encode(), _WILDCARDS)
+        else mask == name
+        for mask in wanted
+    )
 
 
 def _subscriptions(call: Call) -> list[str]:
@@ -109,8 +119,9 @@ def _known_fields(release: Release) -> list[str]:
 def _status_fields(invocation: Invocation, release: Release) -> list[str]:
     """Return the requested fields in printing order; raise Fatal for an unknown one."""
     requested = list(invocation.texts("field"))
-    for part in requested or [invocation.text("fieldstr") or b""]:
-        requested = requested or part.split(b" ")
+    if not requested or not release.status_option_is_one_field:
+        values = requested or [invocation.text("fieldstr") or b""]
+        requested = [name for value in values for name in value.split(b" ")]
     requested = [name for name in requested if name]
     if not requested:
         raise Fatal(b"No status fields")
@@ -166,7 +177,7 @@ def mailbox_status(call: Call) -> Output:
     wanted = [name.decode() for name in _status_masks(call.invocation, call.release)]
     sums = [0] * len(fields)
     status = Status.OK
-    for name, box in _selected(call.user, wanted):
+    for name, box in _selected(call, wanted):
         if box is None:
             problem, why = name_problem(name) or missing(name)
             if call.release.status_tells_missing:
@@ -183,14 +194,11 @@ def mailbox_status(call: Call) -> Output:
     return status
 
 
-def _selected(user: User, wanted: Sequence[str]) -> Iterator[tuple[str, Mailbox | None]]:
+def _selected(call: Call, wanted: Sequence[str]) -> Iterator[tuple[str, Mailbox | None]]:
     """Yield the mailboxes that match, in listing order; a single missing name with None."""
     if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), _WILDCARDS):
-        box = user.find_mailbox(wanted[0])
-        yield (wanted[0] if box is None else box.name), box
+        yield canonical_name(wanted[0]), call.user.find_mailbox(wanted[0])
         return
-    for name, box in user.listing():
-        if box is None or not is_visible(user, box):
-            continue
-        if any(masks.mailbox_matches(mask, name) for mask in wanted):
+    for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
+        if box is not None and call.user.may("lookup", box) and _matches_any(wanted, name):
             yield name, box

@@ -12,6 +12,7 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.commands.mailbox_checks import missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
@@ -166,7 +167,7 @@ def mailbox_cache_purge(call: Call) -> Output:
 def _opened(argument: bytes, call: Call) -> Generator[Item, None, Mailbox | Status]:
     """Return the mailbox, or the status that the command fails with after saying why."""
     try:
-        name = argument.decode()
+        name = canonical_name(argument.decode())
     except UnicodeDecodeError:
         raise Fatal(b"Mailbox name not valid UTF-8: %b" % argument, Scope.MAIL) from None
     box = call.user.find_mailbox(name)

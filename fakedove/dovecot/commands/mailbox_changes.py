@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fakedove.dovecot import texts
+from fakedove.dovecot import masks, texts
+from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.mailbox_checks import (
     Problem,
     check_names,
+    is_visible,
     missing,
     name_problem,
     new_problem,
     right_problem,
 )
 from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.paths import directory
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
@@ -54,7 +57,8 @@ def mailbox_create(call: Call) -> Output:
         elif folder:
             call.user.create_folder(name)
         else:
-            call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
+            box = call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
+            yield from inherit(call, box)
         outcome = yield from _subscribe(call, name, subscribed=True)
         status = combine(status, outcome)
     return status
@@ -96,28 +100,31 @@ def mailbox_delete(call: Call) -> Output:
     """Delete mailboxes with their mail; `-r` with their children."""
     status = Status.OK
     prune = call.release.deletes_empty_parents
-    for argument in call.invocation.texts("mailbox"):
-        for name in _doomed(call, argument.decode()):
-            box = call.user.find_mailbox(name)
-            problem = _deletion_problem(call, name, box)
-            if problem is not None:
-                yield Log(f"Can't delete mailbox {name}: {problem[1]}".encode())
-                status = combine(status, problem[0])
-            elif box is None:
-                call.user.delete_folder(name, prune=prune)
-            else:
-                call.user.delete_mailbox(name, prune=prune)
-            outcome = yield from _subscribe(call, name, subscribed=False)
-            status = combine(status, outcome)
+    for name in _doomed(call):
+        box = call.user.find_mailbox(name)
+        problem = _deletion_problem(call, name, box)
+        if problem is not None:
+            yield Log(f"Can't delete mailbox {name}: {problem[1]}".encode())
+            status = combine(status, problem[0])
+        elif box is None:
+            call.user.delete_folder(name, prune=prune)
+        else:
+            call.user.delete_mailbox(name, prune=prune)
+        outcome = yield from _subscribe(call, name, subscribed=False)
+        status = combine(status, outcome)
     return status
 
 
-def _doomed(call: Call, name: str) -> list[str]:
-    """Return the names to delete, children first."""
-    if not call.invocation.flag("recursive"):
-        return [name]
-    children = [child for child, _ in call.user.listing() if child.startswith(f"{name}/")]
-    return [*sorted(children, reverse=True), name]
+def _doomed(call: Call) -> list[str]:
+    """Return the names to delete, in the order of that: backwards, so children come first."""
+    names = [argument.decode() for argument in call.invocation.texts("mailbox")]
+    if call.invocation.flag("recursive"):
+        # Wildcards in a name are none for the mailbox itself, but for those below it.
+        below = [f"{name}/*" if name else "*" for name in names]
+        listed = [name for name, box in call.user.listing() if is_visible(call.user, box)]
+        children = [one for mask in below for one in listed if masks.mailbox_matches(mask, one)]
+        names = [name for name in (*names, *children) if name]
+    return sorted(names, key=str.encode, reverse=True)
 
 
 def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | None:
@@ -129,7 +136,7 @@ def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | N
     if box is None and call.user.has_children(name):
         return Status.DATAERR, "Mailbox has children, delete them first"
     if box is None:
-        return None if call.user.has_folder(name) else missing(name)
+        return None if call.user.is_taken(name) else missing(name)
     if box.name == "INBOX" and call.release.keeps_inbox:
         return Status.DATAERR, "INBOX can't be deleted."
     problem = right_problem(call.user, box, "delete")
@@ -160,18 +167,14 @@ def mailbox_rename(call: Call) -> Output:
 
 def _rename(call: Call, old: str, new: str) -> Output:
     problem = _renaming_problem(call, old, new)
-    if problem is None and new.startswith(f"{old}/"):
+    if problem is None and _is_below(new, old):
         yield from _below_itself(call, old, new)
         return Status.TEMPFAIL
     if problem is not None:
         yield Log(f"Can't rename mailbox {old} to {new}: {problem[1]}".encode())
         return problem[0]
-    call.user.rename_mailbox(_canonical(old), _canonical(new))
+    call.user.rename_mailbox(old, new)
     return Status.OK
-
-
-def _canonical(name: str) -> str:
-    return "INBOX" if name.upper() == "INBOX" else name
 
 
 def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:
@@ -179,13 +182,17 @@ def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:
     problem = name_problem(old) or new_problem(user, new, call.release)
     if problem is not None:
         return problem
-    if old == new:
+    if canonical_name(old) == canonical_name(new):
         return Status.DATAERR, "Can't rename mailbox to itself."
-    if user.is_taken(_canonical(new)):
+    if user.is_taken(new):
         return Status.DATAERR, "Target mailbox already exists"
     if box is None:
-        return None if user.is_taken(old) else missing(old)
+        return None if user.is_taken(old) or _is_below(new, old) else missing(old)
     return right_problem(user, box, "delete")
+
+
+def _is_below(name: str, above: str) -> bool:
+    return canonical_name(name).startswith(f"{canonical_name(above)}/")
 
 
 def _below_itself(call: Call, old: str, new: str) -> Iterator[Item]:

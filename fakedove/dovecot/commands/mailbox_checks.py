@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.names import existing_name_problem, mailbox_name, new_name_problem
+from fakedove.dovecot.names import (
+    canonical_name,
+    existing_name_problem,
+    mailbox_name,
+    new_name_problem,
+)
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.status import Status
@@ -15,7 +20,8 @@ from fakedove.dovecot.user import User
 #: Why something is refused, and the status of that.
 Problem: TypeAlias = tuple[Status, str]
 
-_NO_PERMISSION = (Status.NOPERM, "Permission denied")
+#: Who may see a mailbox is told.
+NO_PERMISSION = (Status.NOPERM, "Permission denied")
 
 
 def check_names(*parameters: str) -> Callable[[Invocation, Release], None]:
@@ -41,9 +47,17 @@ def new_problem(user: User, name: str, release: Release) -> Problem | None:
     why = new_name_problem(name, release)
     if why is not None:
         return Status.USAGE, why
-    parent = user.find_mailbox(name.rpartition("/")[0])
-    if parent is not None and not user.may("create", parent):
-        return _NO_PERMISSION
+    above = mailbox_above(user, name)
+    if above is not None and not user.may("create", above):
+        return NO_PERMISSION
+    return None
+
+
+def mailbox_above(user: User, name: str) -> Mailbox | None:
+    """Return the nearest mailbox above `name`, whose ACL decides on a new one, or None."""
+    while name := name.rpartition("/")[0]:
+        if (box := user.existing_mailbox(name)) is not None:
+            return box
     return None
 
 
@@ -51,14 +65,21 @@ def right_problem(user: User, box: Mailbox, right: str) -> Problem | None:
     """Return why the user may not use a right on a mailbox: who must not see it is not told."""
     if user.may(right, box):
         return None
-    if box.name != "INBOX" and not user.may("lookup", box):
+    if not user.may("lookup", box):
         return missing(box.name)
-    return _NO_PERMISSION
+    return NO_PERMISSION
+
+
+def opening_problem(user: User, box: Mailbox, *rights: str) -> Problem | None:
+    """Return why the user may not open a mailbox: it takes lookup, and one of `rights`."""
+    if not user.may("lookup", box):
+        return missing(box.name)
+    return None if any(user.may(right, box) for right in rights) else NO_PERMISSION
 
 
 def missing(name: str) -> Problem:
     """Return what is said of a mailbox that is not there."""
-    return Status.NOTFOUND, f"Mailbox doesn't exist: {name}"
+    return Status.NOTFOUND, f"Mailbox doesn't exist: {canonical_name(name)}"
 
 
 def is_visible(user: User, box: Mailbox | None) -> bool:

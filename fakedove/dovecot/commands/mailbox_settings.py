@@ -6,11 +6,12 @@ import re
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands.mailbox_checks import (
+    NO_PERMISSION,
     Problem,
     check_names,
     missing,
     name_problem,
-    right_problem,
+    opening_problem,
 )
 from fakedove.dovecot.commands.queries import panic
 from fakedove.dovecot.names import existing_name_problem, is_mutf7
@@ -152,7 +153,11 @@ def _update_problem(call: Call, name: str) -> Problem | None:
     problem = name_problem(name)
     if problem is None and box is None:
         return missing(name)
-    return problem if box is None else right_problem(call.user, box, "admin")
+    if problem is not None or box is None:
+        return problem
+    if not call.user.may("admin", box):
+        return NO_PERMISSION
+    return opening_problem(call.user, box, "read")
 
 
 _PATH_TYPES = (

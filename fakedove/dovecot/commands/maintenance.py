@@ -118,7 +118,7 @@ def index(call: Call) -> Output:
     told = call.release.index_takes_masks or invocation.verbose
     if invocation.flag("queue") or not told:
         return Status.OK
-    for name, box in call.user.listing():
+    for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
         if box is None or not call.user.may("lookup", box):
             continue
         if not any(_matches(one, name) for one in wanted):
@@ -149,8 +149,7 @@ def _check_mask(invocation: Invocation, release: Release) -> None:
         problem = existing_name_problem(mask.decode())
     except UnicodeDecodeError:
         problem = "it is not UTF-8"
-    # A mask that is too long for a name is just no name.
-    if problem is not None and not problem.endswith("too long"):
+    if problem is not None:
         raise Fatal(b"killed with signal 11", crash=True)
 
 
@@ -166,7 +165,7 @@ def _check_mask(invocation: Invocation, release: Release) -> None:
 def force_resync(call: Call) -> Output:
     """Rebuild the storage's indexes, once for each mailbox that matches."""
     mask = call.invocation.text("mailbox-mask") or b""
-    for name, box in call.user.listing():
+    for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
         if box is None or not _matches(mask, name):
             continue
         if call.release.force_resync_respects_acl and not call.user.may("lookup", box):

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from fakedove.dovecot.commands.mailbox_checks import Problem, missing, name_problem
+from fakedove.dovecot.commands.mailbox_checks import (
+    Problem,
+    missing,
+    name_problem,
+    opening_problem,
+)
 from fakedove.dovecot.hash_table import bucket
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.names import utf8_or_crash
+from fakedove.dovecot.names import canonical_name, utf8_or_crash
 from fakedove.dovecot.registry import Call, Invocation, command, flag, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output
@@ -28,8 +33,12 @@ _ALWAYS_IN_INBOX = {
     "private": (),
     "shared": (f"{_SERVER_PREFIX}admin", f"{_SERVER_PREFIX}comment"),
 }
+#: The rights of which one is needed beside lookup, as in RFC 5464 section 3.3.
+_RIGHTS = ("read", "write-seen", "write", "insert", "post")
 _SPECIAL_USE = "/private/specialuse"
 _FIXED = frozenset({_SPECIAL_USE})
+#: How keys end that name nothing.
+_EMPTY = ("/private/", "/shared/")
 _FIXED_IN_INBOX = frozenset(f"/shared/{name}" for name in _ALWAYS_IN_INBOX["shared"])
 
 
@@ -62,6 +71,9 @@ def _split(argument: bytes) -> tuple[str, str]:
 def metadata_get(call: Call) -> Output:
     """Print a value, which is empty where there is none."""
     late = call.release.metadata_opens_late
+    if late and _is_never_set(call):
+        yield (b"",)
+        return Status.OK
     box = yield from _opened(call, "get", "Failed to get attribute" if late else None)
     if isinstance(box, Status):
         return box
@@ -72,6 +84,14 @@ def metadata_get(call: Call) -> Output:
         value = "" if key in _fixed(box) else box.metadata.get(key, "")
     yield (value.encode(errors="surrogateescape"),)
     return Status.OK
+
+
+def _is_never_set(call: Call) -> bool:
+    """Whether the key is one that no mailbox is asked for, be it there or not."""
+    if _names_nothing(call):
+        return False
+    box = call.user.find_mailbox(_name(call))
+    return _key(call).endswith(_EMPTY) or (box is None and _key(call) in _FIXED)
 
 
 @command(
@@ -210,13 +230,19 @@ def _opened(
 def _why_missing(call: Call) -> Problem | None:
     name = _name(call)
     problem = name_problem(name)
-    if problem is None and call.user.find_mailbox(name) is None:
+    if problem is not None:
+        return problem
+    box = call.user.find_mailbox(name)
+    if box is None:
         return missing(name)
-    return problem
+    # The server's own are nobody's in particular.
+    return None if _is_server(call) else opening_problem(call.user, box, *_RIGHTS)
 
 
 def _name(call: Call) -> str:
-    return "INBOX" if _is_server(call) else utf8_or_crash(call.invocation.text("mailbox") or b"")
+    if _is_server(call):
+        return "INBOX"
+    return canonical_name(utf8_or_crash(call.invocation.text("mailbox") or b""))
 
 
 def _names_nothing(call: Call) -> bool:

@@ -51,7 +51,7 @@ def save(call: Call) -> Output:
     argument = call.invocation.text("mailbox")
     if argument is None:
         argument = b"INBOX"
-    box = yield from open_destination(call, argument, "Failed to open mailbox {}")
+    box = yield from open_destination(call, argument, "Failed to open mailbox {name}")
     if isinstance(box, Status):
         return box
     try:

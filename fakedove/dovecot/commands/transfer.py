@@ -61,7 +61,7 @@ def _transfer(call: Call, *, moves: bool) -> Output:
     if owner is None:
         return Status.OK
     argument = call.invocation.text("destination-mailbox") or b""
-    destination = yield from open_destination(call, argument, "Can't open mailbox '{}'")
+    destination = yield from open_destination(call, argument, "Can't open mailbox '{given}'")
     if isinstance(destination, Status):
         return destination
     transfer = partial(_transfer_box, call, owner, destination, moves)

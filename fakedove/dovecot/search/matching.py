@@ -15,6 +15,7 @@ from fakedove.dovecot.header_texts import HeaderTexts
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.mime.dates import in_32_bits
+from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search import tree
@@ -220,8 +221,7 @@ class Matcher:
             case tree.MailboxGuid(guid):
                 return self._box.guid == guid
             case tree.InMailbox(name):
-                box = self._box.name
-                return name == box or (box == "INBOX" and name.upper() == "INBOX")
+                return canonical_name(name) == self._box.name
             case tree.InMailboxes(mask):
                 return masks.mailbox_matches(mask, self._box.name)
 

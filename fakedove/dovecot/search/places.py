@@ -15,6 +15,7 @@ import msgspec
 from fakedove.dovecot import masks
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import existing_name_problem
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search.tree import Group, InMailbox, InMailboxes, InThread, Node
 from fakedove.dovecot.user import User
@@ -39,7 +40,9 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     fault: str | None = None
 
 
-def places(nodes: Sequence[Node], named: Sequence[Node], user: User) -> Iterator[Place]:
+def places(
+    nodes: Sequence[Node], named: Sequence[Node], user: User, release: Release
+) -> Iterator[Place]:
     """Yield where the query `nodes` looks; `named` is what names are taken from."""
     names = _gather(named)
     if names and not any(isinstance(one, InMailboxes) for one in names):
@@ -47,7 +50,7 @@ def places(nodes: Sequence[Node], named: Sequence[Node], user: User) -> Iterator
             yield _named(one, user)
         return
     wanted = [_text(one) for one in names]
-    for name, box in user.listing():
+    for name, box in user.listing(inbox_last=release.lists_inbox_last):
         if box is None or not user.may("lookup", box):
             continue
         listed = not wanted or any(masks.mailbox_matches(mask, name) for mask in wanted)

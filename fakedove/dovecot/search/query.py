@@ -49,7 +49,7 @@ class Query:
             self.simplify()
         except Fatal as death:
             self._death = death
-        return places(self.nodes, named, user)
+        return places(self.nodes, named, user, self._release)
 
     def begin(self, *, opened: bool) -> None:
         """Raise Fatal where the real process dies as it begins to search a mailbox.
