@@ -10,7 +10,7 @@ ARGS ?=
 # pytest processes: one per core that we may use
 WORKERS ?= logical
 # random commands that each real Dovecot is asked, and which
-STEPS ?= 1000
+STEPS ?= 500
 SEED ?= 1
 
 VENV := .venv

@@ -139,8 +139,10 @@ def obstacle(call: Call) -> Refusal | None:
         text = b"Expiration not supported by dict driver"
     elif call.invocation.command.mail or sockets.unprivileged(call):
         uri = call.invocation.text("dict-uri")
-        path = call.directory.encode() + b"/dict" if uri is None else uri.partition(b":")[2]
-        text = b"dict-file: file_dotlock_open(%b) failed: Permission denied" % path
+        driver, _, rest = uri.partition(b":") if uri is not None else (b"file", b":", b"")
+        path = call.directory.encode() + b"/dict" if uri is None else rest
+        if driver == b"file":
+            text = b"dict-file: file_dotlock_open(%b) failed: Permission denied" % path
     if text is None:
         return None
     return Refusal(Status.TEMPFAIL, b"dict_transaction_commit() failed: " + text)

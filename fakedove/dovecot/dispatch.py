@@ -252,7 +252,8 @@ def _positionals(
         elif _NUMBER.fullmatch(value) and int(value) in _NUMBERS:
             arguments[parameter.long] = int(value)
         elif strict:
-            raise _BadNumber(value)
+            # All that follows is named, too.
+            raise _BadNumber(b" ".join(given))
         given = tuple(rest)
     return given
 

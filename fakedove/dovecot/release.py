@@ -159,6 +159,8 @@ class Release:
     log_tls_closed: bool = False
     #: Between users the process logs as `doveadm(pid): `; before, as `doveadm: `.
     log_pid: bool = False
+    #: After a command for all users it is `doveadm: ` again.
+    iteration_clears_log_pid: bool = False
     #: In prefixes an LF of the user's name is a space.
     log_prefix_in_one_line: bool = False
     #: Connections over TCP log as `doveadm(IP): `.

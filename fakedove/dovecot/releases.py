@@ -294,6 +294,7 @@ def _rows() -> tuple[Release, ...]:
         caches_headers=True,
         acl_names_mailbox=True,
         acl_sharing_map=True,
+        iteration_clears_log_pid=True,
     )
     # Measured on 2.4.1: a context that was made at the start of the process offers none.
     row("2.4.1", "2.4.1", alpn=Alpn.WITHOUT_SSL)

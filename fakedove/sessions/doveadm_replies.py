@@ -30,6 +30,7 @@ from fakedove.wire.doveadm_server import ServerConnection
 
 #: Looking up a member of an enum takes longer than what is done with these for each command.
 _NOUSER, _LOOKUP, _PROCESS = Status.NOUSER, Scope.LOOKUP, Scope.PROCESS
+_CONNECTION = Scope.CONNECTION
 
 
 class Replies:
@@ -210,7 +211,9 @@ class Replies:
             if status is _NOUSER:
                 self._log.prefix.settle(_LOOKUP, invocation.username)
             else:
-                self._log.prefix.settle(_PROCESS, invocation.username)
+                cleared = self._world.release.iteration_clears_log_pid
+                all_users = cleared and invocation.flag("all-users")
+                self._log.prefix.settle(_CONNECTION if all_users else _PROCESS, invocation.username)
                 self._opened = invocation.username
         if answer is not None:
             if answer.raw is not None:

@@ -139,3 +139,26 @@ def test_a_log_text_with_an_lf_floods_the_client_for_ever(release: str) -> None:
         assert b"NOTFOUND" not in sent.data
         assert isinstance(again, Continue)
         plan = session.wake(again)
+
+
+# Asked of 2.4.1: all arguments from the bad number on are named.
+@pytest.mark.parametrize(
+    ("rest", "named"), [(b"abc", b"abc"), (b"abc\td\te", b"abc d e"), (b"1.5\t", b"1.5 ")]
+)
+def test_a_number_that_is_none_is_named_with_what_follows(rest: bytes, named: bytes) -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    assert talk.say(b"\t\tdict inc\tf\tshared/k\t" + rest + b"\n") == b"\n-USAGE\n"
+    assert talk.log == [f"doveadm: Error: doveadm: Invalid parameter: {named.decode()}"]
+
+
+# Asked of both: who has looked up all users logs without a process id in 2.4.
+@pytest.mark.parametrize(
+    ("release", "prefix"), [("2.3.19.1", "doveadm(4242): "), ("2.4.1", "doveadm: ")]
+)
+def test_the_prefix_after_a_command_for_all_users(release: str, prefix: str) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    talk.say(b"\ttss\tmailbox list\t-A\n")
+    talk.say(b"\t\tuser\t-x\tservice=imap\n")
+    assert talk.log[-1].startswith(prefix)

@@ -4,8 +4,8 @@
 
 An entry of known.toml has shell patterns of releases and two regular expressions: `asked` for
 the question as it is printed, and `said`, if given, for one of the lines that differ. Its
-`example` is a question that shows it; the test asks it, and fails for an entry that nothing
-needs any more.
+`example` is a list of questions, the last of which shows it; the test asks them, and fails for
+an entry that nothing needs any more.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Known:
     asked: re.Pattern[str]
     said: re.Pattern[str]
     reason: str
-    #: User, command and arguments, tabs between them.
-    example: str
+    #: Questions: user, command and arguments, tabs between them.
+    example: tuple[str, ...]
 
     def covers(self, release: str, question: Question, differences: Sequence[str]) -> bool:
         """Whether these differences are this one."""
@@ -42,10 +42,12 @@ class Known:
             and any(self.said.search(line) for line in differences if line[0] in "-+")
         )
 
-    def question(self) -> Question:
-        """Return the example as a question."""
-        user, command, *arguments = self.example.split("\t")
-        return Question("", user, command, tuple(arguments))
+    def questions(self) -> list[Question]:
+        """Return the example as questions."""
+        return [
+            Question("", user, command, tuple(arguments))
+            for user, command, *arguments in (line.split("\t") for line in self.example)
+        ]
 
 
 def known_reason(release: str, question: Question, differences: Sequence[str]) -> str | None:
@@ -66,7 +68,7 @@ def known_differences() -> tuple[Known, ...]:
             asked=re.compile(entry["asked"]),
             said=re.compile(entry.get("said", "")),
             reason=entry["reason"],
-            example=entry["example"],
+            example=tuple(entry["example"]),
         )
         for entry in entries
     )

@@ -153,16 +153,16 @@ class _Real:
         """Read until the answer is the expected one, or until nothing more comes."""
         deadline = time.monotonic() + _PATIENCE
         endless = not expected.closed and not _STATUS.search(expected.rows)
-        data = b""
+        data = bytearray()
         while not client.end and (left := deadline - time.monotonic()) > 0:
-            whole = endless or _STATUS.search(_channels(data)[0]) is not None
-            if data and whole and self._is(data, expected):
+            whole = endless or _seems_whole(data)
+            if data and whole and self._is(bytes(data), expected):
                 break
             more = client.read(_SILENCE if whole else left)
             if not more:
                 break
             data += more
-        return data
+        return bytes(data)
 
     def _is(self, data: bytes, expected: Answer) -> bool:
         return _answer(data, None, copy.deepcopy(self._canonical)) == expected
@@ -217,6 +217,11 @@ def _guids(store: Store) -> dict[str, str]:
         for message in box.messages
     }
     return mails | {box.guid: f"guid:{name}/{box.name}" for name, box in boxes}
+
+
+def _seems_whole(data: bytes | bytearray) -> bool:
+    """Whether a status line may be the last on channel 0; looked at only if it can be."""
+    return b"\n" in data[-1:] and _STATUS.search(_channels(bytes(data))[0]) is not None
 
 
 def _channels(data: bytes) -> tuple[bytes, bytes]:

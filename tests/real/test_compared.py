@@ -1,0 +1,101 @@
+"""Random commands to the real servers and to fakedove: every answer has to be the same.
+
+FAKEDOVE_STEPS is how many commands each release is asked, FAKEDOVE_SEED chooses others:
+`make conformance STEPS=5000 SEED=2`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.real import install
+from tests.real.compared.known import known_differences, known_reason
+from tests.real.compared.questions import Question, questions
+from tests.real.compared.sides import Sides
+from tests.real.dovecot import RealDovecot
+
+pytestmark = pytest.mark.real
+
+#: Commands between two fresh stores.
+_AT_A_TIME = 12
+
+_STEPS = int(os.environ.get("FAKEDOVE_STEPS", "500"))
+_SEED = int(os.environ.get("FAKEDOVE_SEED", "1"))
+
+
+@pytest.fixture(scope="module", params=install.RELEASES)
+def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
+    """Start one real server, with fakedove beside it."""
+    if reason := install.missing(request.param):
+        pytest.skip(reason)
+    with RealDovecot(request.param) as real, contextlib.closing(Sides(real)) as both:
+        yield both
+
+
+def machine(sides: Sides) -> type[RuleBasedStateMachine]:
+    """Return the machine that asks both sides."""
+
+    @seed(_SEED)
+    class Comparison(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self._story: list[str] = []
+
+        @initialize()
+        def restore(self) -> None:
+            self._story.clear()
+            sides.restore()
+
+        @rule(question=questions(sides.release), same_connection=st.integers(0, 9))
+        def ask(self, question: Question, same_connection: int) -> None:
+            if not same_connection:
+                self._story.append("(another connection)")
+                sides.close()
+            self._story.append(f"C: {question}")
+            found = sides.differences(question)
+            if found and known_reason(sides.release.number, question, found):
+                self.restore()
+            elif found:
+                pytest.fail("\n".join([*self._story, *found]), pytrace=False)
+
+    return Comparison
+
+
+def test_random_commands_are_answered_alike(sides: Sides) -> None:
+    run_state_machine_as_test(
+        machine(sides),
+        settings=settings(
+            max_examples=max(_STEPS // _AT_A_TIME, 1),
+            stateful_step_count=_AT_A_TIME,
+            # A story has a dozen commands; to make it shorter would take minutes.
+            phases=[Phase.generate],
+            deadline=None,
+            database=None,
+            derandomize=False,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_what_is_known_to_differ_still_does(sides: Sides) -> None:
+    for known in known_differences():
+        if sides.release.number not in known.releases:
+            continue
+        sides.restore()
+        for question in known.questions():
+            found = sides.differences(question)
+        assert found, f"{question} is answered alike now: {known.reason}"
+        assert known.covers(sides.release.number, question, found), "\n".join(found)
