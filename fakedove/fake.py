@@ -10,14 +10,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 import trio
 
@@ -37,6 +37,7 @@ from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Snapshot, Store
 from fakedove.errors import ConfigurationError, FakeDovecotError, StubError
+from fakedove.net.waiting import first_found
 from fakedove.plan import Session
 from fakedove.premises import Premises
 from fakedove.reception import Reception
@@ -47,9 +48,6 @@ from fakedove.sessions.world import World
 
 if TYPE_CHECKING:
     import ssl
-
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -90,7 +88,6 @@ class AsyncFakeDovecot:
         self._stores: dict[tuple[object, datetime | None], tuple[Store, Snapshot]] = {}
         self._begun: _Parts | None = None
         self._end = AsyncExitStack()
-        release_of(self.config)
 
     async def __aenter__(self) -> Self:
         if self._begun is not None:
@@ -250,7 +247,7 @@ class AsyncFakeDovecot:
 
         Raises TimeoutError, which shows the journal.
         """
-        found = await _first(
+        found = await first_found(
             self.journal.followers, lambda: self.journal.commands(command, user=user), timeout
         )
         if found is not None:
@@ -268,7 +265,7 @@ class AsyncFakeDovecot:
         `script` is the NAME of [script.NAME], None any; `timeout` is in seconds. Raises
         TimeoutError, which shows all invocations.
         """
-        found = await _first(
+        found = await first_found(
             self.invocations.followers, lambda: self.invocations.over(script), timeout
         )
         if found is not None:
@@ -300,6 +297,7 @@ class AsyncFakeDovecot:
         parts = self._parts
         config = self._configuration(changes)
         self._refuse_moving(config)
+        scripts = script_services(config)
         if keep_connections and release_of(config) != self.release:
             raise ConfigurationError("dovecot: connections that are kept stay with their release")
         await trio.lowlevel.checkpoint()
@@ -315,7 +313,7 @@ class AsyncFakeDovecot:
             parts.world = world
         self.config = config
         self._listeners = listener_settings(config)
-        self._scripts = script_services(config)
+        self._scripts = scripts
         self.journal.clear()
         self.invocations.clear()
         self.log.clear()
@@ -419,31 +417,6 @@ class AsyncFakeDovecot:
             problems.append(_unarmed(stub))
             stub.remove()
         return problems
-
-
-async def _first(
-    followers: list[Callable[[_T], None]], find: Callable[[], list[_T]], timeout: float
-) -> _T | None:
-    """Return the last of what `find` finds, as soon as it is anything; None after `timeout`.
-
-    `followers` are told when there may be more to find.
-    """
-    await trio.lowlevel.checkpoint()
-    heard = trio.Event()
-
-    def listen(_: _T) -> None:
-        heard.set()
-
-    followers.append(listen)
-    try:
-        with trio.move_on_after(timeout):
-            while not (found := find()):
-                await heard.wait()
-                heard = trio.Event()
-            return found[-1]
-    finally:
-        followers.remove(listen)
-    return None
 
 
 def _named(command: str, user: str | None) -> str:

@@ -48,20 +48,10 @@ class Stall(msgspec.Struct, frozen=True, gc=False):
     """Read nothing and say nothing any more, but keep the connection open."""
 
 
-class HalfClose(msgspec.Struct, frozen=True, gc=False):
-    """Send no more: the peer gets EOF, and may still write."""
-
-
-class Wait(msgspec.Struct, frozen=True, gc=False):
-    """Do nothing for `seconds`, unless the peer goes away altogether."""
-
-    seconds: float
-
-
 class Run(msgspec.Struct, frozen=True, gc=False):
     """Run a program whose stdin and stdout are the connection itself.
 
-    The pump reports `ProgramSaid` for each line of its stderr, `AlarmRang`, and at last
+    The pump reports `ProgramSaid` for what it writes to stderr, `AlarmRang`, and at last
     `ProgramEnded` or `ProgramNotFound`. What the program leaves behind (other processes that
     hold the connection) may live as long as the connection's task.
     """
@@ -132,7 +122,7 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     mode: int | None = None
 
 
-Step: TypeAlias = Send | StartTls | Close | Reset | Stall | Continue | HalfClose | Wait | Run
+Step: TypeAlias = Send | StartTls | Close | Reset | Stall | Continue | Run
 ProgramEvent: TypeAlias = ProgramSaid | AlarmRang | ProgramEnded | ProgramNotFound
 Event: TypeAlias = Continue | TlsReady | TlsFailed | TimedOut | ProgramEvent
 Plan: TypeAlias = tuple[Step, ...]

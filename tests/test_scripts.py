@@ -100,6 +100,25 @@ def test_reset_ends_programs(tmp_path: Path) -> None:
         assert client.recv(100) == b""
 
 
+def test_a_client_that_says_nothing_is_in_the_journal() -> None:
+    with fake_with(_SHOWN) as fake:
+        connected(fake, b"VERSION").close()
+        done = fake.wait_for_invocation("hello")
+        assert (done.raw_header, done.header, done.result) == (b"VERSION", None, None)
+        assert [str(one) for one in fake.log] == [
+            "hello: Fatal: recv(MSG_PEEK) failed: disconnected"
+        ]
+
+
+def test_a_reset_to_a_release_without_the_setting_changes_nothing() -> None:
+    with fake_with(_SHOWN) as fake:
+        run(fake, _VERSION + b"-\n\n")
+        with pytest.raises(ConfigurationError, match=r"^script\.hello\.accept_env: "):
+            fake.reset(dovecot="2.2.13")
+        assert len(fake.invocations) == 1
+        assert fake.dovecot != "2.2.13"
+
+
 def test_files_are_closed_and_zombies_buried() -> None:
     with fake_with(_SHOWN) as fake:
         run(fake, _VERSION + b"-\n\n")

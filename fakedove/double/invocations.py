@@ -80,7 +80,7 @@ class Invocations:
         return self._invocations[index]
 
     def append(self, invocation: Invocation) -> None:
-        """Add an invocation, as soon as its header is there."""
+        """Add an invocation, as soon as its client is there."""
         self._invocations.append(invocation)
 
     def finish(self, invocation: Invocation, ended: datetime) -> None:

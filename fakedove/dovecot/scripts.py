@@ -1,6 +1,6 @@
 """A script service as Dovecot has it: what it runs, and what it writes to the log.
 
-Facts: recordings script-service.jsonl (2.3.19.1 and 2.4.1, 152 conversations each).
+Facts: recordings script-service.jsonl (2.3.19.1 and 2.4.1, 113 conversations each).
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class ScriptService:
         if self.accept_env and not release.script.dialect.environment:
             raise ConfigurationError(
                 f"script.{self.name}.accept_env: Dovecot {release.number} has no -e; "
-                "there is one since 2.2.30"
+                "leave it out, or choose a newer release"
             )
         if self.passthrough and not release.script.passthrough:
             raise ConfigurationError(
                 f"script.{self.name}.passthrough: Dovecot {release.number} has no -p; "
-                "there is one since 2.3.8"
+                "leave it out, or choose a newer release"
             )
 
     def words(self, header: Header) -> tuple[bytes, ...]:

@@ -18,6 +18,7 @@ import socket
 import subprocess
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 import trio
@@ -83,19 +84,21 @@ class Process:
             select.select([self._life], [], [], _DYING)
 
     def _start(self, sock: socket.socket) -> None:
-        stderr, stderr_end = os.pipe()
-        life, life_end = os.pipe()
-        self._files += [stderr, life]
-        try:
+        with ExitStack() as ends:
+            self._stderr, stderr_end = self._pipe(ends)
+            self._life, life_end = self._pipe(ends)
             self._child = self._spawn(sock, stderr_end, life_end)
-        finally:
-            os.close(stderr_end)
-            os.close(life_end)
-        self._stderr, self._life = stderr, life
         self._pidfd = os.pidfd_open(self._child.pid)
         self._files.append(self._pidfd)
         for file in self._files:
             self._watched.register(file, select.EPOLLIN)
+
+    def _pipe(self, ends: ExitStack) -> tuple[int, int]:
+        """Return both ends of a pipe: the one to keep, and the program's, which `ends` closes."""
+        kept, given = os.pipe()
+        ends.callback(os.close, given)
+        self._files.append(kept)
+        return kept, given
 
     def _spawn(self, sock: socket.socket, stderr: int, life: int) -> subprocess.Popen[bytes]:
         words = list(self._run.words)

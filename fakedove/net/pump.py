@@ -21,7 +21,6 @@ from trio.lowlevel import wait_readable, wait_writable
 
 from fakedove.plan import (
     Continue,
-    HalfClose,
     Peer,
     Plan,
     Reset,
@@ -34,7 +33,6 @@ from fakedove.plan import (
     TimedOut,
     TlsFailed,
     TlsReady,
-    Wait,
 )
 
 if TYPE_CHECKING:
@@ -245,10 +243,6 @@ class _Connection:
                 done += 1
                 if type(step) is Send:
                     await self._send(step.data)
-                elif type(step) is Wait:
-                    await self._wait(step.seconds)
-                elif type(step) is HalfClose:
-                    self._half_close()
                 elif done != len(plan):
                     raise TypeError(f"a plan can only end with {step!r}: {plan!r}")
                 elif type(step) is Continue:
@@ -276,14 +270,6 @@ class _Connection:
             case _:
                 self._say_close_notify()
         raise _OverError
-
-    async def _wait(self, seconds: float) -> None:
-        with trio.move_on_after(seconds):
-            await self._hold()
-
-    def _half_close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_WR)
 
     async def _run(self, step: Run) -> Plan:
         """Give the connection to a program, and carry out what the session says to its end."""

@@ -1,6 +1,6 @@
 """One connection to a script service that runs a real program.
 
-    accept ─▶ header (10 s, taken byte by byte no further than its end) ─▶ Run ─▶ result code
+    accept ─▶ header (10 s, read to its end and no further) ─▶ Run ─▶ result code
 
 The program gets the connection with whatever stands behind the header: that is its stdin.
 """
@@ -75,6 +75,7 @@ class ScriptSession:
 
     def open(self, peer: Peer) -> Plan:
         """Begin: a service with -p runs its program at once."""
+        self._world.invocations.append(self.invocation)
         if self._service.passthrough:
             self._header = Header(option=None)
             return self._run(self._header)
@@ -129,7 +130,6 @@ class ScriptSession:
         service, invocation = self._service, self.invocation
         invocation.header = None if service.passthrough else header
         invocation.environment = service.environment(header)
-        self._world.invocations.append(invocation)
         self._waits = True
         self._answers = not (header.noreply or service.passthrough or self._dialect.oneway)
         return (
@@ -146,7 +146,6 @@ class ScriptSession:
 
     def _refused(self) -> Plan:
         self._header = Header(option=None)
-        self._world.invocations.append(self.invocation)
         return self._over(Close())
 
     def _not_found(self, reason: str) -> Plan:

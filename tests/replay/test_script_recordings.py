@@ -24,6 +24,7 @@ _PATIENCE = 5.0
 
 #: Recordings that cannot come out equal, each with the reason.
 _NOT_EQUAL = {
+    "hdr-trickle-timeout": "what was dripped is not in the recording",
     "exec-nopath": "a service without a program is refused by the configuration",
     "exec-nopath-noreply": "a service without a program is refused by the configuration",
 }
