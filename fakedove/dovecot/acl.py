@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 #: All rights, in the order in which the effective ones are told.
 RIGHTS = (
@@ -76,16 +77,7 @@ def changes_sharing(who: str, change: Change, words: Iterable[str]) -> bool:
 
 def effective(entries: Mapping[str, Sequence[str]], owner: str) -> tuple[str, ...]:
     """Return what the mailbox's owner may: everything, unless the ACL says otherwise."""
-    rights, taken = set(RIGHTS), set[str]()
-    for who, words in in_order(entries):
-        if _kind(who) < _FIRST_FOR_OWNERS or not concerns(who, owner):
-            continue
-        given = {word for word in words if not word.startswith("-")}
-        negative = {word[1:] for word in words if word.startswith("-")}
-        if given or not negative:
-            rights = given
-        taken = negative or taken
-    return tuple(right for right in RIGHTS if right in rights - taken)
+    return _effective(tuple([(who, tuple(words)) for who, words in entries.items()]), owner)
 
 
 def concerns(who: str, user: str) -> bool:
@@ -100,6 +92,21 @@ def is_shared(entries: Mapping[str, Sequence[str]], owner: str) -> bool:
         for who, rights in entries.items()
         if who not in ("owner", f"user={owner}")
     )
+
+
+@lru_cache(maxsize=1024)
+def _effective(entries: tuple[tuple[str, tuple[str, ...]], ...], owner: str) -> tuple[str, ...]:
+    """Work it out: quota asks for every mailbox, each time, and ACLs are few and seldom new."""
+    rights, taken = set(RIGHTS), set[str]()
+    for who, words in in_order(dict(entries)):
+        if _kind(who) < _FIRST_FOR_OWNERS or not concerns(who, owner):
+            continue
+        given = {word for word in words if not word.startswith("-")}
+        negative = {word[1:] for word in words if word.startswith("-")}
+        if given or not negative:
+            rights = given
+        taken = negative or taken
+    return tuple(right for right in RIGHTS if right in rights - taken)
 
 
 def _kind(who: str) -> int:

@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+#: In a mailbox mask: any text, and any text up to a `/`.
+MAILBOX_WILDCARDS = b"*%"
+
 
 def has_wildcard(mask: bytes, wildcards: bytes) -> bool:
     """Whether any of the `wildcards` characters stands in `mask`."""
-    return any(character in mask for character in wildcards)
+    return len(mask.translate(None, wildcards)) < len(mask)
 
 
 def user_matches(mask: bytes, name: bytes) -> bool:
@@ -30,6 +33,19 @@ def mailbox_matches(mask: str, name: str) -> bool:
     if name == "INBOX" or name.startswith("INBOX/"):
         return any(_matcher(one, "*%")(name) for one in _inbox_spellings(mask))
     return _matcher(mask, "*%")(name)
+
+
+@lru_cache(maxsize=256)
+def mailbox_test(masks: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return the test whether one of several masks means a mailbox name.
+
+    Those without wildcards are names as they are, INBOX too.
+    """
+    if "*" in masks:
+        return lambda _: True
+    patterns = [mask for mask in masks if has_wildcard(mask.encode(), MAILBOX_WILDCARDS)]
+    names = frozenset(masks) - frozenset(patterns)
+    return lambda name: name in names or any(mailbox_matches(mask, name) for mask in patterns)
 
 
 def address_matches(network: str, address: str) -> bool:

@@ -52,14 +52,16 @@ class Formatter:
         position = self._position + len(row)
         if position <= self._columns:
             try:
-                self._pending += tabescape.join(row)  # type: ignore[arg-type]  # see below
+                fields = tabescape.join(row)  # type: ignore[arg-type]  # see below
             except TypeError:
                 pass  # There is a streamed value in it.
             else:
-                self._position = position
-                if position == self._columns:
+                if position < self._columns:
+                    self._pending += fields
+                    self._position = position
+                else:
                     self._position = 0
-                    self._flush(writes)
+                    self._write_pending(fields, writes)
                 return
         for value in row:
             if isinstance(value, Streamed):
@@ -131,6 +133,14 @@ class Formatter:
             self._pending += block
             if len(self._pending) >= BLOCK:
                 self._flush(writes)
+
+    def _write_pending(self, fields: bytes, writes: list[bytes]) -> None:
+        """Write what is pending and `fields` behind it."""
+        if self._pending:
+            self._pending += fields
+            self._flush(writes)
+        elif fields:
+            self._write(fields, writes)
 
     def _flush(self, writes: list[bytes]) -> None:
         if self._pending:

@@ -7,6 +7,7 @@ user's rights from then on and cannot reach them any more; and an option may nam
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 from fakedove.dovecot.files import Files, reason
 from fakedove.dovecot.registry import Call
@@ -40,9 +41,7 @@ def leads_to(call: Call, name: str) -> str:
     Paths that lead elsewhere are returned as they are.
     """
     given = path(call, name).decode(errors="surrogateescape")
-    full = posixpath.normpath(posixpath.join(call.base_dir, given))
-    folder, last = posixpath.split(full)
-    return last if given and folder == posixpath.normpath(call.base_dir) else given
+    return _below(call.base_dir, given) or given
 
 
 def obstacle(call: Call, name: str, *, exists: bool = True) -> bytes | None:
@@ -73,3 +72,10 @@ def connect(call: Call, name: str, *, exists: bool = True) -> None:
     why = obstacle(call, name, exists=exists)
     if why is not None:
         raise Fatal(b"net_connect_unix(%b) failed: %b" % (given, why), Scope.COMMAND)
+
+
+@lru_cache(maxsize=256)
+def _below(base_dir: str, path: str) -> str | None:
+    """Return the name of what `path` leads to in base_dir, None for what lies elsewhere."""
+    folder, last = posixpath.split(posixpath.normpath(posixpath.join(base_dir, path)))
+    return last if path and folder == posixpath.normpath(base_dir) else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from types import MappingProxyType
 
 import msgspec
@@ -25,9 +24,6 @@ from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
 from fakedove.dovecot.maildir import read_maildir
 from fakedove.dovecot.names import canonical_name, check_mailbox_name
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
-
-_VIRTUAL_SIZE = attrgetter("virtual_size")
-_MESSAGE_COUNT = attrgetter("message_count")
 
 
 class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -134,14 +130,24 @@ class User:
         return MappingProxyType(self._mailboxes)
 
     @property
+    def usage(self) -> tuple[int, int]:
+        """What the quota counts: virtual bytes and messages of what the user can open."""
+        size = count = 0
+        for box in self._mailboxes.values():
+            if not box.acl or self._may_open(box):
+                size += box.virtual_size
+                count += box.message_count
+        return size, count
+
+    @property
     def quota_used(self) -> int:
         """The virtual bytes of the mailboxes that count."""
-        return sum(map(_VIRTUAL_SIZE, self._counted()))
+        return self.usage[0]
 
     @property
     def message_count(self) -> int:
         """The messages of the mailboxes that count."""
-        return sum(map(_MESSAGE_COUNT, self._counted()))
+        return self.usage[1]
 
     def may(self, right: str, box: Mailbox) -> bool:
         """Whether the ACL of one of the user's mailboxes leaves the user a right."""
@@ -149,10 +155,11 @@ class User:
 
     def has_room(self, size: int, count: int = 1) -> bool:
         """Whether the quota allows `count` more mails of `size` virtual bytes altogether."""
-        if self.quota_messages and self.message_count + count > self.quota_messages:
+        used, messages = self.usage
+        if self.quota_messages and messages + count > self.quota_messages:
             return False
         limit = (self.quota_storage or 0) + (self.quota_grace or 0)
-        return not self.quota_storage or self.quota_used + size <= limit
+        return not self.quota_storage or used + size <= limit
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name`, or None; INBOX is found in any case, and always."""
@@ -332,10 +339,9 @@ class User:
         self._last_uidvalidity = max(self._last_uidvalidity, box.uidvalidity)
         return box
 
-    def _counted(self) -> list[Mailbox]:
-        """Return the mailboxes that the quota counts: what the user can open."""
-        boxes = self._mailboxes.values()
-        return [box for box in boxes if self.may("lookup", box) and self.may("read", box)]
+    def _may_open(self, box: Mailbox) -> bool:
+        rights = acl.effective(box.acl, self.name)
+        return "lookup" in rights and "read" in rights
 
     def _live(self, seed: MailboxSeed) -> Mailbox:
         return Mailbox(seed, self.subscriptions, self._clock, self._random)

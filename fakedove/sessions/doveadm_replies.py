@@ -253,12 +253,15 @@ class Replies:
         self._formatter.written = 0
 
     def _fill_plan(self, writes: list[bytes]) -> None:
-        """Put what was written, and is not there yet, into the plan until that is full."""
-        while self._framed < len(writes) and not self._outbox.full:
-            write = writes[self._framed]
-            self._outbox.put(self._connection.data(write))
-            self._framed += 1
-            self._formatter.written -= len(write)
+        """Put what was written, and is not there yet, into the plan as far as one takes it."""
+        start = end = self._framed
+        size = 0
+        while end < len(writes) and size < PLAN_BYTES:
+            size += len(writes[end])
+            end += 1
+        self._outbox.put(self._connection.data(*writes[start:end]))
+        self._framed = end
+        self._formatter.written -= size
 
     def _new_exchange(self, name: str, username: bytes, fields: tuple[bytes, ...]) -> Exchange:
         exchange = Exchange(self._number, self._listener, name, username, fields, [])

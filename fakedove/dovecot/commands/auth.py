@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 
 from fakedove.dovecot import masks, sockets, variables
 from fakedove.dovecot.quota import size_text
@@ -20,6 +21,7 @@ _ANVIL_GREETING = b"Auth server sent invalid version line: VERSION\tanvil-server
 _OTHERS = frozenset({"anvil", "auth-userdb", "doveadm-server"})
 _NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
 _GAPS = (Gap("nothing is ever cached, as where the cache is switched off"),)
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 #: The limit that all users have of whom the userdb does not say otherwise: 1G.
 DEFAULT_QUOTA = 1 << 30
 
@@ -259,9 +261,10 @@ def _quoted(text: str) -> Iterator[bytes]:
     yield from (b'"', _inner(text), b'"')
 
 
+@lru_cache(maxsize=1024)
 def _inner(text: str) -> bytes:
     return _json(text)[1:-1]
 
 
 def _json(text: str) -> bytes:
-    return json.dumps(text, ensure_ascii=False).encode()
+    return _ENCODE(text).encode()

@@ -20,8 +20,6 @@ from fakedove.dovecot.reply import Fatal, Log, Output, combine
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.texts import misused
 
-_WILDCARDS = b"*%"
-
 
 @command(
     "mailbox list",
@@ -48,7 +46,7 @@ def mailbox_list(call: Call) -> Output:
 
 
 def _listed(call: Call, wanted: Sequence[str]) -> Iterator[str]:
-    if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), _WILDCARDS):
+    if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), masks.MAILBOX_WILDCARDS):
         # A single name without wildcard is taken on trust.
         yield wanted[0]
         return
@@ -57,19 +55,7 @@ def _listed(call: Call, wanted: Sequence[str]) -> Iterator[str]:
     else:
         listing = call.user.listing(inbox_last=call.release.lists_inbox_last)
         names = [name for name, box in listing if is_visible(call.user, box)]
-    for name in names:
-        if _matches_any(wanted, name):
-            yield name
-
-
-def _matches_any(wanted: Sequence[str], name: str) -> bool:
-    """Whether one of several masks matches; those without wildcards are names as they are."""
-    return any(
-        masks.mailbox_matches(mask, name)
-        if masks.has_wildcard(mask.encode(), _WILDCARDS)
-        else mask == name
-        for mask in wanted
-    )
+    yield from filter(masks.mailbox_test(tuple(wanted)), names)
 
 
 def _subscriptions(call: Call) -> list[str]:
@@ -196,9 +182,10 @@ def mailbox_status(call: Call) -> Output:
 
 def _selected(call: Call, wanted: Sequence[str]) -> Iterator[tuple[str, Mailbox | None]]:
     """Yield the mailboxes that match, in listing order; a single missing name with None."""
-    if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), _WILDCARDS):
+    if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), masks.MAILBOX_WILDCARDS):
         yield canonical_name(wanted[0]), call.user.find_mailbox(wanted[0])
         return
+    is_wanted = masks.mailbox_test(tuple(wanted))
     for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
-        if box is not None and call.user.may("lookup", box) and _matches_any(wanted, name):
+        if box is not None and call.user.may("lookup", box) and is_wanted(name):
             yield name, box

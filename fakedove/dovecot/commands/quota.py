@@ -5,7 +5,6 @@ from __future__ import annotations
 from fakedove.dovecot.registry import Call, Gap, command
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.status import Status
-from fakedove.dovecot.user import User
 
 _ROOT = b"User quota"
 
@@ -19,9 +18,9 @@ _ROOT = b"User quota"
 def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of a user."""
     user = call.user
-    storage = _storage(call, user)
+    used, count = user.usage
+    storage = _storage(call, used)
     yield (_ROOT, b"STORAGE", b"%d" % storage, *_limit(storage, user.quota_storage, 1024))
-    count = user.message_count
     yield (_ROOT, b"MESSAGE", b"%d" % count, *_limit(count, user.quota_messages, 1))
     return Status.OK
 
@@ -33,13 +32,12 @@ def quota_recalc(call: Call) -> Output:
     return Status.OK
 
 
-def _storage(call: Call, user: User) -> int:
-    """Return the usage in kB, as the release counts it."""
-    if call.release.quota_physical:
-        messages = (one for box in user.mailboxes.values() for one in box.messages)
-        used = sum(one.physical_size for one in messages)
-        return used // 1024
-    return -(-user.quota_used // 1024)
+def _storage(call: Call, used: int) -> int:
+    """Return the usage in kB, of which the virtual bytes are `used`, as the release counts it."""
+    if not call.release.quota_physical:
+        return -(-used // 1024)
+    messages = (one for box in call.user.mailboxes.values() for one in box.messages)
+    return sum(one.physical_size for one in messages) // 1024
 
 
 def _limit(used: int, limit: int | None, unit: int) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from fakedove.dovecot import names
-from fakedove.dovecot.masks import has_wildcard
+from fakedove.dovecot.masks import MAILBOX_WILDCARDS, has_wildcard
 from fakedove.dovecot.message import SYSTEM_FLAGS
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal
@@ -139,7 +139,7 @@ def _mailbox_guid(source: Source) -> Node:
 
 def _mailbox(source: Source) -> Node:
     name = source.words.parameter()
-    if has_wildcard(name, b"*%"):
+    if has_wildcard(name, MAILBOX_WILDCARDS):
         return tree.InMailboxes(names.mailbox_name(name))
     return tree.InMailbox(names.mailbox_name(name))
 
