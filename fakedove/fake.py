@@ -414,20 +414,13 @@ class AsyncFakeDovecot:
     def _take_problems(self) -> list[Exception]:
         problems = self._take_crashes()
         for stub in self.stubs.unarmed():
-            problems.append(_unarmed(stub))
+            problems.append(StubError(stub.complaint))
             stub.remove()
         return problems
 
 
 def _named(command: str, user: str | None) -> str:
     return f'"{command}"' if user is None else f'"{command}" of user "{user}"'
-
-
-def _unarmed(stub: Stub) -> StubError:
-    return StubError(
-        f"{stub.where}: on({stub.command!r}) was never told what to answer; "
-        "add .reply(...), .fail(...) or .raw(...)"
-    )
 
 
 def _raise(problems: Sequence[Exception]) -> None:

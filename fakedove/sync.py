@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Self
 from fakedove.config import Config
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
-from fakedove.double.stubs import Stub, Stubs, caller
+from fakedove.double.selecting import caller
+from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Store

@@ -7,12 +7,12 @@ is used up falls to the next, then to the store.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
 from fakedove.double.journal import Exchange
+from fakedove.double.selecting import NewestFirst, Selected, caller
 from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
 from fakedove.dovecot import masks
 from fakedove.dovecot.registry import COMMANDS, USERNAME_COLUMN, Command, Invocation
@@ -71,7 +71,7 @@ class Answer:
         raise StubError(f"{problem}; this call's columns are: {columns}")
 
 
-class Stub:
+class Stub(Selected):
     """One `on(...)`: what it answers to, and what it has answered."""
 
     def __init__(
@@ -85,13 +85,11 @@ class Stub:
         times: int | None,
         where: str,
     ) -> None:
+        super().__init__(f"on({command!r})", times, where)
         self.command = command
         self.user = user
         self.args = None if args is None else tuple(args)
         self.listener = listener
-        self.times = times
-        #: File and line of the `on(...)`.
-        self.where = where
         #: The exchanges it answered, oldest first.
         self.calls: list[Exchange] = []
         self.answer: Answer | None = None
@@ -100,6 +98,24 @@ class Stub:
     def __repr__(self) -> str:
         user = "" if self.user is None else f", user={self.user!r}"
         return f"<Stub on({self.command!r}{user}) of {self.where}>"
+
+    @property
+    def armed(self) -> bool:
+        """Whether it was told what to answer."""
+        return self.answer is not None
+
+    @property
+    def used(self) -> int:
+        """How often it has answered."""
+        return len(self.calls)
+
+    @property
+    def complaint(self) -> str:
+        """What is said of one that was never told what to answer."""
+        return (
+            f"{self.where}: on({self.command!r}) was never told what to answer; "
+            "add .reply(...), .fail(...) or .raw(...)"
+        )
 
     def reply(self, rows: Iterable[Mapping[str, Cell]] = (), *, log: str | None = None) -> Stub:
         """Answer with rows, each a mapping of every column key to its value, and `+`.
@@ -136,8 +152,7 @@ class Stub:
     def matches(self, invocation: Invocation, listener: str) -> bool:
         """Whether this stub answers the command."""
         return (
-            (self.times is None or len(self.calls) < self.times)
-            and self.answer is not None
+            self.ready
             and (self.listener is None or self.listener == listener)
             and (self.user is None or self.user.encode() == invocation.username)
             and (self.args is None or self.args == _shown(invocation.fields))
@@ -158,15 +173,12 @@ class Stub:
         return self
 
 
-class Stubs:
-    """The stubs of one fake, newest first."""
+class Stubs(NewestFirst[Stub]):
+    """The stubs for commands."""
 
     def __init__(self, release: Release) -> None:
+        super().__init__()
         self._release = release
-        self._stubs: list[Stub] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._stubs)
 
     def on(
         self,
@@ -185,19 +197,17 @@ class Stubs:
         know.
         """
         self._check_command(command)
-        if times is not None and times < 1:
-            raise StubError(f"on({command!r}): times must be 1 or more, not {times}")
-        stub = Stub(
-            self,
-            command,
-            user=user,
-            args=args,
-            listener=listener,
-            times=times,
-            where=caller() if where is None else where,
+        return self._add(
+            Stub(
+                self,
+                command,
+                user=user,
+                args=args,
+                listener=listener,
+                times=times,
+                where=caller() if where is None else where,
+            )
         )
-        self._stubs.insert(0, stub)
-        return stub
 
     def find(self, invocation: Invocation, listener: str) -> Stub | None:
         """Return the newest stub that answers the command."""
@@ -205,18 +215,6 @@ class Stubs:
             if one.matches(invocation, listener):
                 return one
         return None
-
-    def unarmed(self) -> list[Stub]:
-        """Return the stubs that were never told what to answer."""
-        return [one for one in self._stubs if one.answer is None]
-
-    def remove(self, stub: Stub) -> None:
-        """Take one stub away; harmless if it is gone already."""
-        self._stubs = [one for one in self._stubs if one is not stub]
-
-    def clear(self) -> None:
-        """Take all stubs away."""
-        self._stubs.clear()
 
     def check_row(self, command: str, row: Mapping[str, Cell]) -> None:
         """Raise StubError unless `row` has just the columns that `command` prints."""
@@ -276,11 +274,3 @@ def _shown(fields: Sequence[bytes]) -> tuple[str, ...]:
     if len(shown) >= 2 and shown[0] == "-u":
         shown = shown[2:]
     return tuple(shown)
-
-
-def caller() -> str:
-    """Return file and line of the first frame outside fakedove."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fakedove."):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
