@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from fakedove.client import open_trio_client as open_trio_client
     from fakedove.double.invocations import Invocation as Invocation
     from fakedove.double.journal import Exchange as Exchange
+    from fakedove.double.script_stubs import ScriptReply as ScriptReply
+    from fakedove.double.script_stubs import ScriptStub as ScriptStub
     from fakedove.double.stubs import Stub as Stub
     from fakedove.dovecot.mailbox import Mailbox as Mailbox
     from fakedove.dovecot.message import Message as Message
@@ -55,6 +57,8 @@ _HOMES = {
     "ListenError": "errors",
     "Mailbox": "dovecot.mailbox",
     "Message": "dovecot.message",
+    "ScriptReply": "double.script_stubs",
+    "ScriptStub": "double.script_stubs",
     "Status": "dovecot.status",
     "Store": "dovecot.store",
     "StoreError": "errors",

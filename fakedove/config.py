@@ -46,7 +46,7 @@ _STUB_KEYS = ("command", "user", "fail", "reply", "raw", "times", "log")
 _LATER_STUB_KEYS = ("delay",)
 _ANSWERS = ("fail", "reply", "raw")
 
-#: The listeners of a configuration that names none.
+#: The listeners of a configuration that names none, besides a socket for each script service.
 _DEFAULT_LISTENERS = (
     {"name": "unix", "path": "doveadm-server", "mode": "0600"},
     {"name": "tcp", "address": "127.0.0.1:0"},
@@ -94,8 +94,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What a script service runs: `executable = script [-e NAMES] [-p] PROGRAM ARGUMENTS`."""
 
-    #: Absolute path of the program, and the arguments before the client's.
-    executable: tuple[str, ...]
+    #: Absolute path of the program, and the arguments before the client's; empty: no program.
+    executable: tuple[str, ...] = ()
     #: Variables that clients may set (-e).
     accept_env: tuple[str, ...] = ()
     #: No header is read and no result code written (-p).
@@ -242,21 +242,25 @@ def _scripts(top: Table) -> dict[str, Script]:
 
 
 def _script(table: Table) -> Script:
-    table.need("executable", '["hello.sh", "one"]')
-    program, *arguments = table.words("executable") or ("",)
-    if not program:
-        raise table.error("executable", "must begin with a program")
     return Script(
-        # As a service of Dovecot has it: no search in PATH.
-        executable=(str(Path(program).absolute()), *arguments),
+        executable=_executable(table) if "executable" in table else (),
         accept_env=table.words("accept_env"),
         passthrough=table.boolean("passthrough", default=False),
     )
 
 
+def _executable(table: Table) -> tuple[str, ...]:
+    program, *arguments = table.words("executable") or ("",)
+    if not program:
+        raise table.error("executable", "must begin with a program; leave it out to have none")
+    # As a service of Dovecot has it: no search in PATH.
+    return (str(Path(program).absolute()), *arguments)
+
+
 def _listeners(top: Table, scripts: Mapping[str, Script]) -> tuple[Listener, ...]:
     if "listener" not in top:
-        default = Table({"listener": _DEFAULT_LISTENERS}, None, ConfigurationError)
+        sockets = [*_DEFAULT_LISTENERS, *map(_socket_of_script, scripts)]
+        default = Table({"listener": sockets}, None, ConfigurationError)
         tables = default.tables("listener", _LISTENER_KEYS)
     else:
         tables = top.tables("listener", _LISTENER_KEYS)
@@ -270,6 +274,11 @@ def _listeners(top: Table, scripts: Mapping[str, Script]) -> tuple[Listener, ...
     if not listeners:
         raise top.error("listener", "is empty: leave it out to have unix, tcp and tls")
     return tuple(listeners)
+
+
+def _socket_of_script(name: str) -> dict[str, str]:
+    """Return the listener of a script service where none is configured."""
+    return {"name": name, "service": "script", "script": name, "path": name, "mode": "0666"}
 
 
 def _listener(

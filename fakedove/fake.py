@@ -32,11 +32,18 @@ from fakedove.configured import (
 )
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
+from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Snapshot, Store
-from fakedove.errors import ConfigurationError, FakeDovecotError, StubError
+from fakedove.errors import (
+    ConfigurationError,
+    FakeDovecotError,
+    StubError,
+    UnknownNameError,
+    did_you_mean,
+)
 from fakedove.net.waiting import first_found
 from fakedove.plan import Session
 from fakedove.premises import Premises
@@ -222,6 +229,29 @@ class AsyncFakeDovecot:
         """Select commands to be answered by a stub; see `Stubs.on`."""
         return self.stubs.on(command, user=user, args=args, listener=listener, times=times)
 
+    def script(
+        self,
+        name: str,
+        *,
+        args: Sequence[str] | None = None,
+        times: int | None = None,
+        where: str | None = None,
+    ) -> ScriptStub:
+        """Select invocations of the service [script.NAME] to be answered by a stub.
+
+        See `ScriptStubs.script`; raises UnknownNameError if there is no such service.
+        """
+        if name not in self.config.script:
+            near = did_you_mean(name, self.config.script)
+            known = ", ".join(self.config.script) or "none"
+            raise UnknownNameError(f"there is no [script.{name}]{near} (there is: {known})")
+        return self._parts.world.script_stubs.script(name, args=args, times=times, where=where)
+
+    def forget_stubs(self) -> None:
+        """Take all stubs away, those that were never told what to answer too."""
+        self.stubs.clear()
+        self._parts.world.script_stubs.clear()
+
     # What happened
 
     def assert_called(
@@ -308,6 +338,7 @@ class AsyncFakeDovecot:
         if keep_connections:
             # Their sessions hold the world, so it has to stay the same one.
             parts.world.store, parts.world.stubs = world.store, world.stubs
+            parts.world.script_stubs = world.script_stubs
             parts.world.read_file = world.read_file
         else:
             parts.world = world
@@ -413,7 +444,8 @@ class AsyncFakeDovecot:
 
     def _take_problems(self) -> list[Exception]:
         problems = self._take_crashes()
-        for stub in self.stubs.unarmed():
+        world = self._parts.world
+        for stub in (*world.stubs.unarmed(), *world.script_stubs.unarmed()):
             problems.append(StubError(stub.complaint))
             stub.remove()
         return problems

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar, cast
 
 from fakedove.double.invocations import Invocations
 from fakedove.double.journal import Journal
+from fakedove.double.script_stubs import ScriptStub, ScriptStubs
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.mailbox import Mailbox
@@ -26,7 +27,10 @@ from fakedove.sessions.server_log import ServerLog
 _T = TypeVar("_T")
 
 #: Types whose objects the fake goes on changing.
-_CHANGING = (*(Store, Users, User, Mailbox, Stub, Stubs, Journal, Invocations, ServerLog, Clock),)
+_CHANGING = (
+    *(Store, Users, User, Mailbox, Stub, Stubs, ScriptStub, ScriptStubs),
+    *(Journal, Invocations, ServerLog, Clock),
+)
 _CONTAINERS = (dict, list, MappingProxyType)
 _PASSING = (Iterator, KeysView, ValuesView, ItemsView)
 

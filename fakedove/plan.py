@@ -10,7 +10,7 @@ garbage collector need not track.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -46,6 +46,32 @@ class Reset(msgspec.Struct, frozen=True, gc=False):
 
 class Stall(msgspec.Struct, frozen=True, gc=False):
     """Read nothing and say nothing any more, but keep the connection open."""
+
+
+class HalfClose(msgspec.Struct, frozen=True, gc=False):
+    """Let the client read EOF, and go on reading what it sends."""
+
+
+class Wait(msgspec.Struct, frozen=True, gc=False):
+    """Read nothing and say nothing for some seconds, then `Waited`; may be infinite."""
+
+    seconds: float
+
+
+class Waited(msgspec.Struct, frozen=True, gc=False):
+    """The seconds of a `Wait` are over, and the client is still there."""
+
+
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """Await what a function returns, and report `Called`."""
+
+    function: Callable[[], Awaitable[object]]
+
+
+class Called(msgspec.Struct, frozen=True, gc=False):
+    """What the function of a `Call` came to."""
+
+    result: object
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
@@ -122,9 +148,9 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     mode: int | None = None
 
 
-Step: TypeAlias = Send | StartTls | Close | Reset | Stall | Continue | Run
+Step: TypeAlias = Send | StartTls | HalfClose | Close | Reset | Stall | Wait | Call | Continue | Run
 ProgramEvent: TypeAlias = ProgramSaid | AlarmRang | ProgramEnded | ProgramNotFound
-Event: TypeAlias = Continue | TlsReady | TlsFailed | TimedOut | ProgramEvent
+Event: TypeAlias = Continue | TlsReady | TlsFailed | TimedOut | Waited | Called | ProgramEvent
 Plan: TypeAlias = tuple[Step, ...]
 
 #: The plan that does nothing: go on reading.

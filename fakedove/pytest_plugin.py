@@ -219,7 +219,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     except (Exception, pytest.fail.Exception):
         for fake in item.stash.get(_FAKES, ()):
             # A test that failed half-way need not hear of the stub it had begun.
-            fake.stubs.clear()
+            fake.forget_stubs()
             fake.raise_crashes()
         raise
     for fake in item.stash.get(_FAKES, ()):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 from fakedove.config import Config
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
+from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.selecting import caller
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
@@ -65,7 +66,7 @@ class FakeDovecot:
             return
         if error is not None:
             # A test that failed half-way need not hear of the stub it had begun.
-            self._guest.call(self._fake.stubs.clear)
+            self.forget_stubs()
         self.stop()
 
     def start(self, timeout: float = 5.0) -> Self:
@@ -189,6 +190,21 @@ class FakeDovecot:
         return self.stubs.on(
             command, user=user, args=args, listener=listener, times=times, where=where
         )
+
+    def script(
+        self, name: str, *, args: Sequence[str] | None = None, times: int | None = None
+    ) -> ScriptStub:
+        """Select invocations of the service [script.NAME] to be answered by a stub.
+
+        See `ScriptStubs.script`; raises UnknownNameError if there is no such service.
+        """
+        where = caller()
+        select = partial(self._fake.script, name, args=args, times=times, where=where)
+        return live(self._guest.call(select), self._guest.call)
+
+    def forget_stubs(self) -> None:
+        """Take all stubs away, those that were never told what to answer too."""
+        self._guest.call(self._fake.forget_stubs)
 
     # What happened
 

@@ -21,6 +21,8 @@ NAMES = [
     "ListenError",
     "Mailbox",
     "Message",
+    "ScriptReply",
+    "ScriptStub",
     "Status",
     "Store",
     "StoreError",

@@ -136,7 +136,7 @@ def test_files_are_closed_and_zombies_buried() -> None:
     [
         (
             {"script": {"hello": {}}, "listener": []},
-            "script.hello.executable: is missing",
+            "listener: is empty",
         ),
         (
             {"script": {"hello": {"executable": []}}},

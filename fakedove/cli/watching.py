@@ -15,6 +15,7 @@ from fakedove.double.journal import Exchange, Journal
 from fakedove.plan import (
     Close,
     Event,
+    HalfClose,
     Peer,
     Plan,
     ProgramEnded,
@@ -24,6 +25,7 @@ from fakedove.plan import (
     Session,
     StartTls,
     TlsReady,
+    Wait,
 )
 
 
@@ -131,6 +133,10 @@ class _Watched:
                 case Run(words):
                     told = " ".join(map(repr, words))
                     self._tell(f"   (runs {told}, which has the connection now)")
+                case HalfClose():
+                    self._tell("S: (no more)")
+                case Wait(seconds):
+                    self._tell(f"   (waits {seconds:g} s)")
                 case Close():
                     self._tell("S: (closes)")
                 case Reset():

@@ -38,6 +38,10 @@ class Selected:
         """What is said of one that was never told what to answer."""
         raise NotImplementedError
 
+    def remove(self) -> None:
+        """Take the stub away."""
+        raise NotImplementedError
+
     @property
     def ready(self) -> bool:
         """Whether it answers what it matches."""

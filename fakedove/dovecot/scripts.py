@@ -40,7 +40,8 @@ class ScriptService:
     """`service NAME { executable = script [-e NAMES] [-p] PROGRAM ARGUMENTS }`."""
 
     name: str
-    #: Absolute path of the program, then the arguments that come before the client's.
+    #: Absolute path of the program, then the arguments that come before the client's; empty:
+    #: no program, every invocation succeeds.
     program: tuple[str, ...]
     #: Variables that clients may set.
     accept_env: tuple[str, ...] = ()

@@ -20,7 +20,10 @@ import trio
 from trio.lowlevel import wait_readable, wait_writable
 
 from fakedove.plan import (
+    Call,
+    Called,
     Continue,
+    HalfClose,
     Peer,
     Plan,
     Reset,
@@ -33,6 +36,8 @@ from fakedove.plan import (
     TimedOut,
     TlsFailed,
     TlsReady,
+    Wait,
+    Waited,
 )
 
 if TYPE_CHECKING:
@@ -243,6 +248,8 @@ class _Connection:
                 done += 1
                 if type(step) is Send:
                     await self._send(step.data)
+                elif type(step) is HalfClose:
+                    self._half_close()
                 elif done != len(plan):
                     raise TypeError(f"a plan can only end with {step!r}: {plan!r}")
                 elif type(step) is Continue:
@@ -253,12 +260,28 @@ class _Connection:
                     return await self._start_tls(step.leftover)
                 elif type(step) is Run:
                     return await self._run(step)
+                elif type(step) is Wait:
+                    return await self._wait(step)
+                elif type(step) is Call:
+                    return self._session.wake(Called(await step.function()))
                 else:
                     await self._finish(step)
         except BaseException:
             self.unsent += _bytes_in(plan[done:])
             raise
         return ()
+
+    async def _wait(self, step: Wait) -> Plan:
+        """Wait for the time, or for the peer to be gone; return what the session says then."""
+        with trio.move_on_after(step.seconds):
+            await self._hold()
+        return self._session.wake(Waited())
+
+    def _half_close(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            raise _OverError from None
 
     async def _finish(self, step: Step) -> NoReturn:
         """Carry out a step after which there is none."""

@@ -1,8 +1,8 @@
-"""One connection to a script service that runs a real program.
+"""One connection to a script service.
 
-    accept ─▶ header (10 s, read to its end and no further) ─▶ Run ─▶ result code
+    accept ─▶ header (10 s, read to its end and no further) ─▶ Run or a stub ─▶ result code
 
-The program gets the connection with whatever stands behind the header: that is its stdin.
+A program gets the connection with whatever stands behind the header: that is its stdin.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fakedove.double.invocations import Invocation
+from fakedove.double.script_stubs import Answer, ScriptReply, ScriptStub
 from fakedove.dovecot import scripts
 from fakedove.dovecot.reply import Level
 from fakedove.dovecot.scripts import ScriptService
@@ -24,11 +25,11 @@ from fakedove.plan import (
     ProgramNotFound,
     ProgramSaid,
     Run,
-    Send,
-    Step,
     TimedOut,
 )
+from fakedove.sessions.script_ending import ScriptEnding
 from fakedove.sessions.script_log import ScriptLog
+from fakedove.sessions.scripted import Scripted
 from fakedove.sessions.world import World
 from fakedove.wire.script import (
     Header,
@@ -42,7 +43,7 @@ _ROOM = 65536
 
 
 class ScriptSession:
-    """Reads the header, has the program run, and answers for it."""
+    """Reads the header, has the program run or a stub answer, and says how that ended."""
 
     def __init__(self, world: World, service: ScriptService, listener: str) -> None:
         self._world = world
@@ -51,12 +52,12 @@ class ScriptSession:
         self._log = ScriptLog(world, service.name)
         self._received = bytearray()
         self._header: Header | None = None
-        #: Somebody waits for the program, to answer or to log how it ended.
-        self._waits = False
-        self._answers = False
+        #: What stands in for the program.
+        self._scripted: Scripted | None = None
         self.invocation = Invocation(
             next(world.connections), listener, service.name, started=world.store.clock.now()
         )
+        self._ending = ScriptEnding(world, self.invocation, self._log)
 
     @property
     def room(self) -> int:
@@ -76,13 +77,19 @@ class ScriptSession:
     def open(self, peer: Peer) -> Plan:
         """Begin: a service with -p runs its program at once."""
         self._world.invocations.append(self.invocation)
+        stub = self._world.script_stubs.find(self.invocation, at_once=True)
+        if stub is not None:
+            self._header = Header(option=None)
+            return self._stand_in(stub)
         if self._service.passthrough:
             self._header = Header(option=None)
-            return self._run(self._header)
+            return self._begin(self._header)
         return SILENCE
 
     def receive(self, data: bytes) -> Plan:
-        """Take a part of the header, b"" for EOF before its end."""
+        """Take a part of the header, or of what follows it; b"" for EOF."""
+        if self._scripted is not None:
+            return self._scripted.receive(data)
         self._received += data
         self.invocation.raw_header = bytes(self._received)
         if data and header_length(bytes(self._received)) is None:
@@ -95,10 +102,12 @@ class ScriptSession:
         except HeaderError as error:
             self._log.refusal(error.problem)
             return self._refused()
-        return self._run(self._header)
+        return self._begin(self._header)
 
     def wake(self, event: Event) -> Plan:
-        """Hear of the program, or that the time for the header is over."""
+        """Hear of the program or its stub, or that the time for the header is over."""
+        if self._scripted is not None:
+            return self._scripted.wake(event)
         match event:
             case TimedOut():
                 self._log.line(scripts.TIMED_OUT, Level.FATAL)
@@ -106,18 +115,17 @@ class ScriptSession:
                 self._log.stderr(data)
             case ProgramNotFound(reason):
                 return self._not_found(reason)
-            case ProgramEnded(status, pid) if self._waits:
-                return self._ended(status, pid)
+            case ProgramEnded(status, pid):
+                return self._ending.ended(status, pid)
             case AlarmRang():
-                self._log.line(scripts.WAIT_INTERRUPTED)
-                return self._answered(scripts.FAILURE)
+                return self._ending.over(*self._ending.interrupted(), Close())
         return SILENCE
 
     def end(self, unsent: int) -> None:
         """Learn that the connection is over."""
-        if unsent:
+        if unsent or (self._scripted is not None and self._scripted.owes_result):
             self._log.line(scripts.RESULT_LOST)
-        self._finish()
+        self._ending.finish()
 
     def _take(self, peeked: bytes) -> int:
         """Return how many bytes belong to the header."""
@@ -126,53 +134,47 @@ class ScriptSession:
         length = header_length(tail + peeked)
         return len(peeked) if length is None else length - len(tail)
 
-    def _run(self, header: Header) -> Plan:
+    def _refused(self) -> Plan:
+        self._header = Header(option=None)
+        return self._ending.over(Close())
+
+    def _begin(self, header: Header) -> Plan:
         service, invocation = self._service, self.invocation
         invocation.header = None if service.passthrough else header
         invocation.environment = service.environment(header)
-        self._waits = True
-        self._answers = not (header.noreply or service.passthrough or self._dialect.oneway)
+        silent = header.noreply or service.passthrough or self._dialect.oneway
+        self._ending.answers = not silent
+        stub = self._world.script_stubs.find(invocation)
+        if stub is not None or not service.program:
+            return self._stand_in(stub)
+        return self._run(header)
+
+    def _stand_in(self, stub: ScriptStub | None) -> Plan:
+        """Answer as a stub was told; without one as a program that does nothing."""
+        answer: Answer = ScriptReply()
+        if stub is not None:
+            assert stub.answer is not None
+            stub.calls.append(self.invocation)
+            answer = stub.answer
+        alarm = 0 if self._header is None else self._header.alarm
+        self._scripted = Scripted(answer, self.invocation, self._ending, alarm)
+        return self._scripted.begin()
+
+    def _run(self, header: Header) -> Plan:
         return (
             Run(
-                service.words(header),
-                tuple(invocation.environment.items()),
+                self._service.words(header),
+                tuple(self.invocation.environment.items()),
                 self._world.base_dir,
                 alarm=header.alarm,
-                alarm_kills=not self._answers,
+                alarm_kills=not self._ending.answers,
                 connected=not self._dialect.oneway,
-                alone=not self._answers,
+                alone=not self._ending.answers,
             ),
         )
-
-    def _refused(self) -> Plan:
-        self._header = Header(option=None)
-        return self._over(Close())
 
     def _not_found(self, reason: str) -> Plan:
         assert self._header is not None
         program = self._service.words(self._header)[0]
         self._log.line(scripts.exec_failure(program, reason), Level.FATAL)
-        return self._ended(scripts.EXEC_FAILED, self._world.random.randrange(2, 32768))
-
-    def _ended(self, status: int, pid: int) -> Plan:
-        self.invocation.status = status
-        if not self._answers:
-            if status:
-                self._log.child_end(pid, status)
-            return self._over(Close())
-        if status:
-            self._log.line(scripts.abnormal_end(status))
-        return self._answered(scripts.FAILURE if status else scripts.SUCCESS)
-
-    def _answered(self, result: bytes) -> Plan:
-        self.invocation.result = result
-        return self._over(Send(result), Close())
-
-    def _over(self, *steps: Step) -> Plan:
-        """End the connection, with the journal complete before the client can see it."""
-        self._waits = False
-        self._finish()
-        return steps
-
-    def _finish(self) -> None:
-        self._world.invocations.finish(self.invocation, self._world.store.clock.now())
+        return self._ending.ended(scripts.EXEC_FAILED)

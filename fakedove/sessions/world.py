@@ -9,6 +9,7 @@ from random import Random
 
 from fakedove.double.invocations import Invocations
 from fakedove.double.journal import Journal
+from fakedove.double.script_stubs import ScriptStubs
 from fakedove.double.stubs import Stubs
 from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.registry import Invocation
@@ -50,6 +51,7 @@ class World:
     journal: Journal = field(default_factory=Journal)
     log: ServerLog = field(default_factory=ServerLog)
     invocations: Invocations = field(default_factory=Invocations)
+    script_stubs: ScriptStubs = field(default_factory=ScriptStubs)
     #: Content of a file on the server; raises OSError.
     read_file: Callable[[str], bytes] = no_files
     #: Where the sockets of the server's processes would lie.
