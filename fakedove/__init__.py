@@ -8,7 +8,8 @@ The map of the house, from the bottom up; each imports only what stands above it
     double/        what a test double adds: stubs and the journal
     sessions/      wire, dovecot and double joined: the makers of plans
     net/           Trio: the one loop that waits, listeners, TLS
-    doors          fake (async), sync (from a thread), pytest_plugin, client, cli, contract
+    doors          fake (async), sync (from a thread), pytest_plugin, client, program_client,
+                   cli, contract
 
 The public names are below. They are looked up when they are used, so importing this costs
 nothing: no Trio, no ssl, no cryptography.
@@ -43,6 +44,13 @@ if TYPE_CHECKING:
     from fakedove.errors import UnknownNameError as UnknownNameError
     from fakedove.errors import UnknownReleaseError as UnknownReleaseError
     from fakedove.fake import AsyncFakeDovecot as AsyncFakeDovecot
+    from fakedove.program_client import ExecuteError as ExecuteError
+    from fakedove.program_client import Execution as Execution
+    from fakedove.program_client import ScriptRun as ScriptRun
+    from fakedove.program_client import Verdict as Verdict
+    from fakedove.program_client import execute as execute
+    from fakedove.program_client import execute_in_trio as execute_in_trio
+    from fakedove.program_client import run_script as run_script
     from fakedove.sync import FakeDovecot as FakeDovecot
 
 _HOMES = {
@@ -51,6 +59,8 @@ _HOMES = {
     "ClientError": "client",
     "ConfigurationError": "errors",
     "Exchange": "double.journal",
+    "ExecuteError": "program_client",
+    "Execution": "program_client",
     "FakeDovecot": "sync",
     "FakeDovecotError": "errors",
     "Invocation": "double.invocations",
@@ -58,6 +68,7 @@ _HOMES = {
     "Mailbox": "dovecot.mailbox",
     "Message": "dovecot.message",
     "ScriptReply": "double.script_stubs",
+    "ScriptRun": "program_client",
     "ScriptStub": "double.script_stubs",
     "Status": "dovecot.status",
     "Store": "dovecot.store",
@@ -69,7 +80,11 @@ _HOMES = {
     "UnknownReleaseError": "errors",
     "User": "dovecot.user",
     "UserSeed": "dovecot.user",
+    "Verdict": "program_client",
+    "execute": "program_client",
+    "execute_in_trio": "program_client",
     "open_trio_client": "client",
+    "run_script": "program_client",
 }
 
 __all__ = sorted(_HOMES)

@@ -306,6 +306,13 @@ class AsyncFakeDovecot:
             f"the invocations:\n{self.invocations.describe()}"
         )
 
+    def unfinished_stderr(self, script: str) -> bytes:
+        """Return what the programs of [script.NAME] wrote to stderr since their last line end.
+
+        A line of the log ends where theirs does, whichever of them it is that ends it.
+        """
+        return bytes(self._parts.world.script_stderr.get(script, b""))
+
     def check(self) -> None:
         """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""
         _raise(self._take_problems())

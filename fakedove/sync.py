@@ -234,6 +234,10 @@ class FakeDovecot:
         wait = partial(self._fake.wait_for_invocation, script, timeout=timeout)
         return self._guest.wait("wait_for_invocation()", wait, timeout + 1)
 
+    def unfinished_stderr(self, script: str) -> bytes:
+        """Return what the programs of [script.NAME] wrote to stderr since their last line end."""
+        return self._guest.call(self._fake.unfinished_stderr, script)
+
     def check(self) -> None:
         """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""
         self._guest.call(self._fake.check)

@@ -34,7 +34,7 @@ BELOW = {
 }
 DOORS = {
     *("__main__", "certificates", "cli", "client", "config", "configured", "contract"),
-    *("fake", "guest", "live", "premises", "pytest_plugin", "reception", "sync"),
+    *("fake", "guest", "live", "premises", "program_client", "pytest_plugin", "reception", "sync"),
 }
 
 #: What nothing that is plain and synchronous may touch: I/O, clocks, chance, threads.

@@ -15,6 +15,8 @@ NAMES = [
     "ClientError",
     "ConfigurationError",
     "Exchange",
+    "ExecuteError",
+    "Execution",
     "FakeDovecot",
     "FakeDovecotError",
     "Invocation",
@@ -22,6 +24,7 @@ NAMES = [
     "Mailbox",
     "Message",
     "ScriptReply",
+    "ScriptRun",
     "ScriptStub",
     "Status",
     "Store",
@@ -33,7 +36,11 @@ NAMES = [
     "UnknownReleaseError",
     "User",
     "UserSeed",
+    "Verdict",
+    "execute",
+    "execute_in_trio",
     "open_trio_client",
+    "run_script",
 ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from fakedove.dovecot.command_spans import release_key
+from fakedove.dovecot.program_client import WITHOUT_PREFIX, ClientWords
 from fakedove.wire.dialect import ScriptDialect
 
 
@@ -23,6 +24,10 @@ class ScriptRow:
     passthrough: bool = False
     #: Log lines begin with the service's name; before, with `script`.
     log_names_service: bool = False
+    #: What the clients of script services log.
+    client: ClientWords = WITHOUT_PREFIX
+    #: There are `execute` blocks; before, each feature has a setting of its own.
+    execute_blocks: bool = False
 
 
 @cache
@@ -44,18 +49,19 @@ def _rows() -> tuple[ScriptRow, ...]:
     shorter = replace(raw, empty_last_argument=False)
     strict = replace(shorter, lenient_alarm=False)
     escaped = replace(strict, major=4, environment=True, escapes=True)
+    prefixed = ClientWords(prefix=b"program %b: ", tells_code=False)
+    named = ScriptRow("2.3.11", escaped, passthrough=True, log_names_service=True, client=prefixed)
+    blocks = replace(named, first="2.4.0", client=ClientWords(), execute_blocks=True)
     return (
         ScriptRow("2.0.0", oneway),
         ScriptRow("2.1.0", raw),
         ScriptRow("2.1.9", shorter),
         ScriptRow("2.2.19", strict),
         ScriptRow("2.2.30", escaped),
-        ScriptRow("2.3.8", escaped, passthrough=True),
-        ScriptRow("2.3.11", escaped, passthrough=True, log_names_service=True),
-        ScriptRow(
-            "2.4.3",
-            replace(escaped, escaped_environment=True),
-            passthrough=True,
-            log_names_service=True,
-        ),
+        ScriptRow("2.3.7", escaped, client=prefixed),
+        ScriptRow("2.3.8", escaped, passthrough=True, client=prefixed),
+        named,
+        replace(named, first="2.3.16", client=replace(prefixed, tells_code=True)),
+        blocks,
+        replace(blocks, first="2.4.3", dialect=replace(escaped, escaped_environment=True)),
     )

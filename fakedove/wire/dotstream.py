@@ -57,8 +57,19 @@ class DotReader:
 def stuff(data: bytes) -> bytes:
     """Return `data` with CRLF line ends, dot-stuffed and ended, as the doveadm program sends it.
 
-    A missing last line end is supplied.
+    The dot stands behind a line end of its own, whether the data ends in one or not.
     """
+    return _stuffed(data) + b"\r\n.\r\n"
+
+
+def stuff_lines(data: bytes) -> bytes:
+    """Return `data` as a program client sends it: no line end of its own before the dot.
+
+    One is put there if the data does not end in one, or is empty (recordings tcp-reply-*).
+    """
+    return _stuffed(data) + (b".\r\n" if data.endswith(b"\n") else b"\r\n.\r\n")
+
+
+def _stuffed(data: bytes) -> bytes:
     lines = data.replace(b"\r\n", b"\n").split(b"\n")
-    stuffed = [b"." + line if line.startswith(b".") else line for line in lines]
-    return b"\r\n".join(stuffed) + b"\r\n.\r\n"
+    return b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)

@@ -1,0 +1,156 @@
+"""Runs a program as a child process, without a service: Dovecot's driver `fork`.
+
+No header, no result code: the exit status is the verdict. The environment is empty but for
+what is given, the working directory is `/` and the umask 0077, as below doveadm. The program
+leads a process group of its own, and nothing of it is left when the execution is over.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import select
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Final, Self
+
+from fakedove.dovecot import program_client as texts
+from fakedove.dovecot.program_client import Verdict
+from fakedove.dovecot.reply import Level
+from fakedove.dovecot.scripts import exec_failure
+from fakedove.program_client.call import Call
+from fakedove.program_client.giving_up import GivingUp
+from fakedove.program_client.outcome import Execution, ProgramLog
+
+_SHELL: Final = b"/bin/sh"
+_MOST_PID: Final = 32768
+#: Seconds that killed processes may take to be gone.
+_DYING: Final = 1.0
+
+
+def execute_forked(call: Call, giving_up: GivingUp) -> Execution:
+    """Run the program at the call's target; one that cannot be run is a failure."""
+    log = ProgramLog(call.release.script.client, call.target.label, os.fsencode(call.target.name))
+    environment = {
+        name.decode(errors="surrogateescape"): value.decode(errors="surrogateescape")
+        for name, value in call.header.environment
+    }
+    with tempfile.TemporaryFile() as stderr, _Lives() as lives:
+        try:
+            child = _spawn(call, stderr, lives)
+        except OSError as error:
+            done = _not_run(call, log, os.strerror(error.errno or errno.ENOENT))
+        else:
+            log.label += b" (%d)" % child.pid
+            with giving_up.then(lambda: _kill_group(child)):
+                done = _watched(call, log, child)
+            lives.see_the_end()
+            stderr.seek(0)
+            done = replace(done, stderr=stderr.read())
+    return replace(done, environment=environment, log=tuple(log.records))
+
+
+class _Lives:
+    """A pipe that nothing is written to: it ends with the last process that has inherited it."""
+
+    def __init__(self) -> None:
+        self._kept, self.given = os.pipe()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._kept)
+        os.close(self.given)
+
+    def see_the_end(self) -> None:
+        """Wait for processes that were killed; one that left the group is not ours."""
+        os.dup2(self._kept, self.given)
+        select.select([self._kept], [], [], _DYING)
+
+
+def _spawn(call: Call, stderr: IO[bytes], lives: _Lives) -> subprocess.Popen[bytes]:
+    """Start it; a file without `#!` is the shell's, as with execvp(3)."""
+    path = call.target.path
+    program = os.fsencode(Path(path).absolute() if "/" in path else path)
+    words = [program, *call.header.arguments]
+    for attempt in (words, [_SHELL, *words]):
+        try:
+            return subprocess.Popen(
+                attempt,
+                stdin=subprocess.DEVNULL if call.stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE if call.wants_output else subprocess.DEVNULL,
+                stderr=stderr,
+                pass_fds=(lives.given,),
+                env=dict(call.header.environment),
+                cwd="/",
+                umask=0o077,
+                process_group=0,
+                # SIGPIPE stays ignored, as Python has it and Dovecot too.
+                restore_signals=False,
+            )
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise
+    raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
+
+
+def _watched(call: Call, log: ProgramLog, child: subprocess.Popen[bytes]) -> Execution:
+    """Give it its input, take its output, and judge its end."""
+    timed_out = False
+    with child:
+        try:
+            output, _ = child.communicate(call.stdin, call.timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            output = _terminated(call, log, child)
+        finally:
+            _kill_group(child)
+    call.tell("S", output or b"")
+    verdict = _judged(log, child.returncode, timed_out=timed_out)
+    return Execution(verdict, output or b"", status=child.returncode)
+
+
+def _terminated(call: Call, log: ProgramLog, child: subprocess.Popen[bytes]) -> bytes:
+    """End a program that takes too long, gently at first; return what it had printed."""
+    msecs = round((call.timeout or 0) * 1000)
+    log.add_worded((Level.ERROR, log.words.timed_out), msecs=msecs)
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(texts.KILL_SECONDS)
+    _kill_group(child)
+    with suppress(subprocess.TimeoutExpired):
+        return child.communicate(timeout=1)[0]
+    return b""
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill the program and whatever it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _judged(log: ProgramLog, status: int, *, timed_out: bool) -> Verdict:
+    if status < 0:
+        words = log.words.terminated if timed_out else log.words.killed
+        log.add_worded((Level.ERROR, words), signal=-status)
+        return Verdict.INTERNAL_FAILURE
+    if status:
+        log.add_worded((Level.INFO, log.words.exited), status=status)
+    if timed_out:
+        return Verdict.INTERNAL_FAILURE
+    return Verdict.FAILURE if status else Verdict.SUCCESS
+
+
+def _not_run(call: Call, log: ProgramLog, reason: str) -> Execution:
+    """Tell of a program that cannot be run: the child says so, and its exit status is one."""
+    log.add_bare((Level.FATAL, exec_failure(os.fsencode(call.target.path), reason)))
+    # A process that there was only in the real one.
+    log.label += b" (%d)" % random.randrange(2, _MOST_PID)
+    verdict = _judged(log, texts.EXEC_FAILED, timed_out=False)
+    return Execution(verdict, status=texts.EXEC_FAILED)
