@@ -92,16 +92,17 @@ def prepare(
     read = (b"-" + letters, *rest[1:]) if letters else rest
     # Positional arguments have long names too, of options with a value.
     known = parameters if long else options
-    try:
-        parsed = getopt.parse(read, known, long=long, options_first=command.options_first)
-    except getopt.BadOption as bad:
-        return _bad_option(
-            release, command, bad, None if long else _pointer(bad.stop, read, letters)
-        )
-    if len(read) > len(rest):
-        raise Fatal(b"killed with signal 11", crash=True)
     by_name = {one.long: one for one in parameters}
     try:
+        try:
+            parsed = getopt.parse(read, known, long=long, options_first=command.options_first)
+        except getopt.BadOption as bad:
+            _option_values(bad.before, by_name, strict=release.strict_numbers)
+            return _bad_option(
+                release, command, bad, None if long else _pointer(bad.stop, read, letters)
+            )
+        if len(read) > len(rest):
+            raise Fatal(b"killed with signal 11", crash=True)
         arguments = _option_values(parsed.options, by_name, strict=release.strict_numbers)
         surplus = _positionals(
             arguments,
@@ -246,16 +247,26 @@ def _positionals(
             return ()
         if before is not None:
             continue
-        value, *rest = given
-        if parameter.kind is not Kind.NUMBER:
-            arguments[parameter.long] = value
-        elif _NUMBER.fullmatch(value) and int(value) in _NUMBERS:
-            arguments[parameter.long] = int(value)
-        elif strict:
+        if parameter.kind is Kind.NUMBER:
+            number, given = _first_number(given, strict=strict)
+            if number is not None:
+                arguments[parameter.long] = number
+        else:
+            arguments[parameter.long], given = given[0], given[1:]
+    return given
+
+
+def _first_number(
+    given: tuple[bytes, ...], *, strict: bool
+) -> tuple[int | None, tuple[bytes, ...]]:
+    """Return the first of the arguments that is a number, and those behind it."""
+    for at, value in enumerate(given):
+        if _NUMBER.fullmatch(value) and int(value) in _NUMBERS:
+            return int(value), given[at + 1 :]
+        if strict:
             # All that follows is named, too.
             raise _BadNumber(b" ".join(given))
-        given = tuple(rest)
-    return given
+    return None, ()
 
 
 def _require(

@@ -43,6 +43,8 @@ class BadOption(Exception):
         #: The offending letter, empty for a long option.
         self.letter = letter
         self.stop = stop
+        #: The options before it, which are acted upon first.
+        self.before: tuple[tuple[str, bytes | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ def parse(
     `options_first`: the first argument ends the options.
     """
     found: list[tuple[str, bytes | None]] = []
+    try:
+        return _parse(fields, options, found, long=long, options_first=options_first)
+    except BadOption as bad:
+        bad.before = tuple(found)
+        raise
+
+
+def _parse(
+    fields: Sequence[bytes],
+    options: Sequence[Option],
+    found: list[tuple[str, bytes | None]],
+    *,
+    long: bool,
+    options_first: bool,
+) -> Parsed:
     arguments: list[bytes] = []
     stop: Stop = None
     rest = deque(fields)

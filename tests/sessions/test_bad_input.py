@@ -162,3 +162,11 @@ def test_the_prefix_after_a_command_for_all_users(release: str, prefix: str) -> 
     talk.say(b"\ttss\tmailbox list\t-A\n")
     talk.say(b"\t\tuser\t-x\tservice=imap\n")
     assert talk.log[-1].startswith(prefix)
+
+
+# Asked of 2.4.1: options are acted upon as they are read.
+def test_a_bad_number_comes_before_a_later_bad_option() -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    assert talk.say(b"\ttss\tmailbox cache decision\t-l\tx\t-X\n") == b"\n-USAGE\n"
+    assert talk.log == ["doveadm: Error: doveadm: Invalid parameter: Invalid number: x"]
