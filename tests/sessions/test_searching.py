@@ -152,3 +152,21 @@ def test_threads_of_a_missing_mailbox_kill(
     assert not client.open
     assert any(line.endswith("Missing") for line in client.log) is (told is not None)
     assert told is None or client.log[0].endswith(told)
+
+
+# Such a key is not looked at: there is nothing from there on.
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (b"not\tmodseq\t100", 0),
+        (b"not\tmodseq\t100\tuid\t1", 0),
+        (b"not\t(\tmodseq\t100\tor\tuid\t1\t)", 0),
+        (b"not\t(\tmodseq\t100\tuid\t1\t)", 2),
+    ],
+)
+def test_not_a_modseq_that_was_not_reached_finds_nothing(
+    release: str, query: bytes, found: int
+) -> None:
+    answer = talk_to(release).say(b"\ttss\tfetch\tuid\tmailbox\tINBOX\t%b\n" % query)
+    assert answer.count(b"\t") == found

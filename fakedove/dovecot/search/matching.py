@@ -93,7 +93,7 @@ class Matcher:
         messages = self._box.messages
         if not messages:
             return []
-        first, last = window(nodes, messages)
+        first, last = window(nodes, messages, self._box.highestmodseq)
         test = self._all(nodes)
         if test is _always:
             return list(messages[first - 1 : last])

@@ -2,7 +2,7 @@
 
 Dovecot does not look at messages outside of it. For a negated set it is too short where the
 set begins with the first message and ends with the last one: then nothing is looked at. So it
-is with flags of which any must not be set.
+is with flags of which any must not be set, and with a modseq that the mailbox has not reached.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.search.sets import Ranges, settle
-from fakedove.dovecot.search.tree import Flags, Group, InThread, Node, Numbers
+from fakedove.dovecot.search.tree import Flags, Group, InThread, Modseq, Node, Numbers
 
 #: First and last message number; nothing if the first is higher.
 Window: TypeAlias = tuple[int, int]
@@ -21,11 +21,13 @@ Window: TypeAlias = tuple[int, int]
 _NOTHING: Window = (2**32 - 1, 0)
 
 
-def window(nodes: Iterable[Node], messages: Sequence[Message]) -> Window:
-    """Return the stretch of `messages` that keys which all must match leave."""
+def window(nodes: Iterable[Node], messages: Sequence[Message], highestmodseq: int) -> Window:
+    """Return the stretch of a mailbox's `messages` that keys which all must match leave."""
     nodes = tuple(nodes)
     first, last = _common(nodes, len(messages))
     for node in nodes:
+        if isinstance(node, Modseq) and node.modseq > highestmodseq:
+            return _NOTHING
         if isinstance(node, Flags) and node.negated and len(node.flags) > 1:
             low, high = _by_flags(node.flags, messages)
             first, last = max(first, low), min(last, high)
