@@ -92,11 +92,19 @@ class Files:
         """Put a file in place of whatever file was there; missing directories are made."""
         self.check_writable(path)
         key = self._key(path)
+        if posixpath.basename(path) in ("", "."):
+            raise failure(errno.EBUSY if path.endswith(".") else errno.ENOTDIR)
         if self._is_folder(key):
             raise failure(errno.EISDIR)
         if key in self._layer:
             self._drop(key, None)
         self._layer[key] = data
+
+    def make_folder(self, path: str) -> None:
+        """Make a directory and those above it, unless it is there."""
+        if not self.exists(path):
+            self.check_writable(path)
+            self._layer[_below(self._key(path))] = b""
 
     def unlink(self, path: str, *, top: str | None = None) -> None:
         """Remove a file.
@@ -105,6 +113,8 @@ class Files:
         stay.
         """
         key = self._key(path)
+        if posixpath.basename(path) in ("", "."):
+            raise failure(errno.EISDIR)
         if self._is_folder(key):
             raise failure(errno.EISDIR if self._writable else errno.EACCES)
         self.read(path)
@@ -116,19 +126,21 @@ class Files:
     def rmdir(self, path: str, *, top: str | None = None) -> None:
         """Remove an empty directory; `top` as for files."""
         below = _below(self._key(path))
-        self.check_writable(path)
         if posixpath.basename(path) == ".":
             raise failure(errno.EINVAL)
+        self.check_writable(path)
         if any(one.startswith(below) and one != below for one in self._layer):
             raise failure(errno.ENOTEMPTY)
         self._drop(below, top)
 
     def link(self, source: str, target: str) -> None:
-        """Make `target` another name of the file `source`."""
+        """Make `target` another name of the file `source`, in a directory that is there."""
         try:
             data = self.read(source)
         except IsADirectoryError:
             data = None
+        if not self.exists(posixpath.dirname(target)):
+            raise failure(errno.ENOENT)
         if self.exists(target):
             raise failure(errno.EEXIST)
         if data is None or not self._writable:

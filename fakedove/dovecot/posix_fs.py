@@ -29,6 +29,14 @@ class CopyFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What the system said, and to which call."""
+
+    error: OSError
+    system_call: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PosixFs:
     """Files whose paths are put behind `prefix`."""
 
@@ -51,24 +59,21 @@ class PosixFs:
         except FileNotFoundError:
             return []
 
-    def remove(self, path: str) -> OSError | None:
+    def remove(self, path: str) -> Obstacle | None:
         """Remove a file or empty directory; return what went wrong."""
         keeps = self.call.release.fs_keeps_empty_folders
         top = None if keeps else posixpath.dirname(self.prefix) or "."
         full = self.full(path)
+        system_call = b"unlink(%b)"
         try:
             try:
                 self.files.unlink(full, top=top)
             except IsADirectoryError:
+                system_call = b"rmdir(%b)"
                 self.files.rmdir(full, top=top)
         except OSError as error:
-            return error
+            return Obstacle(error, system_call % self.shown(path))
         return None
-
-    def removal(self, path: str, error: OSError) -> bytes:
-        """Return the system call that failed to remove a path: directories need another."""
-        name = b"rmdir" if error.errno in (errno.ENOTEMPTY, errno.EINVAL) else b"unlink"
-        return b"%b(%b)" % (name, self.shown(path))
 
     def put(self, source: str, path: str) -> Generator[Log, None, bytes | None]:
         """Copy a file of the server to `path` and return why that failed, if it did."""
@@ -90,8 +95,7 @@ class PosixFs:
 
     def copy(self, source: str, target: str) -> Generator[Log, None, CopyFailure | None]:
         """Make `target` another name of a file and return why that failed, if it did."""
-        shown = self.shown(source.rstrip("/"))
-        link = b"link(%b, %b) failed: " % (shown, self.shown(target))
+        link = b"link(%b, %b) failed: " % (self.shown(source), self.shown(target))
         try:
             try:
                 self._link(source, target)
@@ -113,14 +117,16 @@ class PosixFs:
         return None
 
     def _link(self, source: str, target: str) -> None:
-        folder = posixpath.dirname(self.full(target))
-        # The system looks for the source first, then for the target's directory.
-        if self.files.exists(self.full(source)) and not self.files.exists(folder):
+        try:
+            self.files.link(self.full(source), self.full(target))
+        except FileNotFoundError:
+            # It may be the target's directory that is missing.
+            folder = posixpath.dirname(self.full(target))
             try:
-                self.files.check_writable(folder)
+                self.files.make_folder(folder)
             except OSError as error:
                 raise _NoFolder(folder, error) from None
-        self.files.link(self.full(source), self.full(target))
+            self.files.link(self.full(source), self.full(target))
 
     def _unremoved(self, path: str, error: OSError) -> Log:
         line = self.call.release.fs_unlink_line
@@ -129,7 +135,7 @@ class PosixFs:
 
     def _no_room(self, target: str) -> Generator[Log, None, bytes | None]:
         """Return why no temporary file can be made beside `target`, if so."""
-        folder = posixpath.dirname(target)
+        folder = target.rpartition("/")[0]
         shown = folder.encode(errors="surrogateescape")
         try:
             there = self.files.exists(folder)
@@ -203,5 +209,5 @@ def _unread(source: str, error: OSError) -> bytes:
 
 
 def _temporary(call: Call, target: str) -> bytes:
-    folder = posixpath.dirname(target).encode(errors="surrogateescape")
+    folder = target.rpartition("/")[0].encode(errors="surrogateescape")
     return b"%b/temp.dovecot.localhost.4242.%016x" % (folder, len(call.store.files))

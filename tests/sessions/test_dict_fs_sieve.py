@@ -249,3 +249,62 @@ def test_fs_copy_tells_late_of_a_directory_without_its_slash() -> None:
     talk.say(b"\t\tfs copy\tposix\tprefix=/srv/fs/\tsub/\tsub/new\n")
     why = "link(/srv/fs/sub, /srv/fs/sub/new) failed: Operation not permitted"
     assert talk.log[-1] == f"doveadm: Error: fs-posix: fs-posix: {why} (in file sub deinit)"
+
+
+def test_dict_inc_takes_the_first_number_that_is_one_in_2_3() -> None:
+    talk = _Talk("2.3.19.1")
+    assert talk.run("  dict~inc DICT shared/a x 2") == "\n+\n"
+    assert talk.run("  dict~get DICT shared/a") == "3\t\n+\n"
+
+
+def test_dict_inc_asks_a_service_for_the_value() -> None:
+    talk = _Talk("2.3.19.1")
+    assert talk.run("  dict~inc proxy::x shared/text 1") == "\n-TEMPFAIL\n"
+    assert "dict_transaction_commit() failed: Connection closed" in talk.log[-1]
+
+
+def test_fs_copy_makes_the_folder_before_it_knows_that_the_file_is_missing(talk: _Talk) -> None:
+    assert talk.run("  fs~copy FS new new/dir/file") == "\n-TEMPFAIL\n"
+    assert talk.log[-1].endswith("Operation not permitted (in file new deinit)")
+    assert talk.run("  fs~iter-dirs FS new") == "dir\t\n+\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"), [("sub", "sub"), ("sub/", "sub"), ("/", ""), ("//", "/")]
+)
+def test_fs_takes_one_slash_off_a_file(talk: _Talk, path: str, shown: str) -> None:
+    assert talk.run(f"  fs~copy FS hello {path}") == "\n-TEMPFAIL\n"
+    assert f"unlink(/srv/fs/{shown}) failed: Is a directory" in talk.log[-2]
+
+
+def test_an_old_process_is_told_what_its_rights_forbid() -> None:
+    talk = _Talk("2.3.19.1")
+    talk.run(" tss mailbox~list")
+    for line, failed in (
+        ("  fs~copy FS nosuch a/b", "mkdir_parents(/srv/fs/a) failed: Permission denied"),
+        ("  fs~delete FS /", "rmdir(/srv/fs/) failed: Permission denied"),
+        ("  fs~delete FS .", "rmdir(/srv/fs/.) failed: Invalid argument"),
+        ("  fs~delete -R FS /", "unlink(/srv/fs//hello) failed: Permission denied"),
+    ):
+        assert talk.run(line) == "\n-TEMPFAIL\n"
+        assert talk.log[-1].endswith(failed)
+
+
+def test_fs_delete_of_too_many_at_a_time(talk: _Talk) -> None:
+    assert talk.run("  fs~delete -n 10000000 FS hello") == "\n+\n"
+    assert talk.run("  fs~delete -n 33554432 FS sub/two") == ""
+    assert "data stack: Out of memory when allocating 536870952 bytes" in talk.log[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("/", "Not a directory"), (".", "Device or resource busy")]
+)
+def test_fs_put_on_the_folder_itself(talk: _Talk, path: str, why: str) -> None:
+    assert talk.run(f"  fs~put FS /srv/fs/hello {path}") == "\n-TEMPFAIL\n"
+    assert talk.log[-1].endswith(f"failed: {why}")
+
+
+def test_sis_knows_no_empty_path() -> None:
+    talk = _Talk("2.3.19.1")
+    assert talk.run("  sis~deduplicate  ") == ""
+    assert talk.log[-1].endswith("stat() failed: No such file or directory")

@@ -269,8 +269,9 @@ def dict_inc(call: Call) -> Output:
         return Status.OK
     if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
         return refusal
-    value = dictionary.entries(call).get(_text(key))
-    if value is None and dictionary.unreachable(call) is None:
+    reachable = dictionary.unreachable(call) is None
+    value = dictionary.entries(call).get(_text(key)) if reachable else None
+    if value is None and reachable:
         yield _said(call, b"%b doesn't exist" % key)
         return Status.NOTFOUND
     if value is not None and not _INTEGER.fullmatch(value):

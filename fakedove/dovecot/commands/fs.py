@@ -39,6 +39,8 @@ _GAPS = (
 )
 _PATH = positional("path", required=False)
 _ORIGINAL_PATH = b":/X-Dovecot-fs-api-OrigPath"
+#: Bytes that a process may have, those that a file to be deleted takes, and those before a block.
+_VSZ_LIMIT, _BYTES_IN_QUEUE, _BLOCK_HEADER = 256 << 20, 16, 40
 
 
 def _fs_command(
@@ -102,6 +104,11 @@ def _path(call: Call, name: str = "path") -> str:
     return (call.invocation.text(name) or b"").decode(errors="surrogateescape")
 
 
+def _file(path: str) -> str:
+    """Return the path of a file that is opened as `path`: with one slash less at the end."""
+    return path.removesuffix("/")
+
+
 def _said(call: Call, text: bytes) -> Log:
     """Return what the command itself says."""
     return Log(text, scope=Scope.MAIL if call.invocation.command.mail else Scope.COMMAND)
@@ -127,7 +134,7 @@ def _status(error: OSError) -> Status:
 def fs_get(call: Call) -> Output:
     """Print the content of a file."""
     fs = open_fs(call)
-    path = _path(call).rstrip("/")
+    path = _file(_path(call))
     try:
         yield (Streamed(fs.files.read(fs.full(path))),)
     except IsADirectoryError:
@@ -160,7 +167,7 @@ def fs_put(call: Call) -> Output:
         raise Fatal(b"killed with signal 11", crash=True)
     if call.invocation.flag("metadata"):
         raise Fatal(b"No metadata support", Scope.COMMAND)
-    failure = yield from fs.put(_path(call, "input-path"), _path(call).rstrip("/"))
+    failure = yield from fs.put(_path(call, "input-path"), _file(_path(call)))
     if failure is None:
         return Status.OK
     yield _said(call, b"fs_write_stream_finish() failed: " + failure)
@@ -177,7 +184,7 @@ def fs_copy(call: Call) -> Output:
     """Give a file another name, in place of whatever file had it."""
     fs = open_fs(call)
     source, target = _path(call, "source-path"), _path(call, "destination-path")
-    failure = yield from fs.copy(source, target)
+    failure = yield from fs.copy(_file(source), _file(target))
     if failure is None:
         return Status.OK
     shown = source.encode(errors="surrogateescape")
@@ -187,7 +194,10 @@ def fs_copy(call: Call) -> Output:
     to = target.encode(errors="surrogateescape")
     yield _said(call, b"fs_copy(%b, %b) failed: %b" % (shown, to, failure.text))
     if failure.late:
-        late = b"fs-posix: fs-posix: %b (in file %b deinit)" % (failure.late, shown.rstrip(b"/"))
+        late = b"fs-posix: fs-posix: %b (in file %b deinit)" % (
+            failure.late,
+            shown.removesuffix(b"/"),
+        )
         yield Log(late, scope=Scope.STORAGE if call.invocation.command.mail else Scope.COMMAND)
     return Status.TEMPFAIL
 
@@ -206,30 +216,40 @@ def fs_delete(call: Call) -> Output:
         yield texts.backtrace(Scope.COMMAND)
         raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True)
     fs = open_fs(call)
+    yield from _queue(call, (call.invocation.number("max-parallel") or 0) & 0xFFFFFFFF)
     paths = [path.decode(errors="surrogateescape") for path in call.invocation.texts("path")]
     if call.invocation.flag("recursive"):
         return (yield from _delete_all(call, fs, paths))
-    for path in (path.rstrip("/") for path in paths):
-        error = fs.remove(path)
-        if error is not None:
-            yield from _failed(call, path, error, b"fs_delete", fs.removal(path, error))
-            return _status(error)
+    for path in map(_file, paths):
+        found = fs.remove(path)
+        if found is not None:
+            yield from _failed(call, path, found.error, b"fs_delete", found.system_call)
+            return _status(found.error)
     return Status.OK
+
+
+def _queue(call: Call, places: int) -> Iterator[Item]:
+    """Make room for so many files at a time; raise Fatal where that is more than there is."""
+    size = 1 << (places * _BYTES_IN_QUEUE - 1).bit_length() if places else 0
+    if size > _VSZ_LIMIT:
+        yield texts.backtrace(Scope.COMMAND)
+        text = b"data stack: Out of memory when allocating %d bytes" % (size + _BLOCK_HEADER)
+        raise Fatal(text, Scope.COMMAND, crash=True)
 
 
 def _delete_all(call: Call, fs: PosixFs, paths: list[str]) -> Output:
     status = Status.OK
     for path in paths:
-        below = path if path.endswith("/") else f"{path}/"
+        below = path if path.endswith("/") or not path else f"{path}/"
         for doomed in _doomed(call, fs, below):
             if isinstance(doomed, Log):
                 status = Status.TEMPFAIL
                 yield doomed
                 continue
-            error = fs.remove(doomed)
-            if error is not None:
+            found = fs.remove(doomed)
+            if found is not None:
                 status = Status.TEMPFAIL
-                why = b"%b failed: %b" % (fs.removal(doomed, error), reason(error))
+                why = b"%b failed: %b" % (found.system_call, reason(found.error))
                 shown = doomed.encode(errors="surrogateescape")
                 yield _said(call, b"fs_delete(%b) failed: %b" % (shown, why))
     return status
@@ -244,13 +264,13 @@ def _doomed(call: Call, fs: PosixFs, folder: str) -> Iterator[str | Log]:
             yield _unlisted(call, fs, folder, error)
             continue
         for name in names:
-            path = folder.lstrip("/") + name
+            path = folder + name
             if folders:
                 yield from _doomed(call, fs, f"{path}/")
             else:
                 yield path
     if call.release.fs_keeps_empty_folders:
-        yield folder.rstrip("/")
+        yield _file(folder)
 
 
 def _unlisted(call: Call, fs: PosixFs, path: str, error: OSError) -> Log:
@@ -263,7 +283,7 @@ def _unlisted(call: Call, fs: PosixFs, path: str, error: OSError) -> Log:
 def fs_stat(call: Call) -> Output:
     """Print the size of a file or directory."""
     fs = open_fs(call)
-    path = _path(call).rstrip("/")
+    path = _file(_path(call))
     try:
         size = fs.files.size(fs.full(path))
     except OSError as error:

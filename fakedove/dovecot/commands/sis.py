@@ -72,6 +72,8 @@ def sis_deduplicate(call: Call) -> Output:
 
 def _error(call: Call, path: bytes) -> int:
     """Return the system's error code for `path` as a directory, 0 if it is one."""
+    if not path:
+        return errno.ENOENT
     try:
         Files(call).read(path.decode(errors="surrogateescape"))
     except IsADirectoryError:
