@@ -70,7 +70,7 @@ class Replies:
         self._log = log
         self._outbox = outbox
         self._formatter = Formatter(world.release, world.escaped)
-        #: Whose mail the process has opened.
+        #: Whose rights the process has: whom it was busy with last, if there is such a user.
         self._opened: bytes | None = None
         #: What a command said that has the connection for itself now.
         self.takeover: Takeover | None = None
@@ -210,6 +210,7 @@ class Replies:
             # What it leaves in the process: the log prefix and its rights.
             if status is _NOUSER:
                 self._log.prefix.settle(_LOOKUP, invocation.username)
+                self._opened = None
             else:
                 cleared = self._world.release.iteration_clears_log_pid
                 all_users = cleared and invocation.flag("all-users")

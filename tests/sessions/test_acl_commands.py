@@ -186,3 +186,12 @@ def test_an_inbox_that_must_not_be_seen_is_listed_but_not_counted(release: str) 
         b"mailbox rename\tINBOX\tX",
     )
     assert (listed, counted, renamed) == (b"INBOX\t\n+\n", OK, b"\n-NOTFOUND\n")
+
+
+def test_the_mailbox_is_named_in_each_line() -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    assert talk.say(b"\ttss\tacl get\ta\x01nb\n") == b"\n-NOTFOUND\n"
+    first, second = (line.partition("Error: ")[2] for line in talk.log)
+    assert first == "Mailbox a?b: Can't open mailbox: Mailbox doesn't exist: a"
+    assert second == "Mailbox a?b: b"

@@ -131,6 +131,12 @@ def test_a_refused_command_announces_no_columns() -> None:
     assert first.startswith(b"\0\0\0\0\x1fdict\t")
 
 
+def test_a_kick_of_nobody_announces_no_column() -> None:
+    one = talk(OLD)
+    assert one.say(b"\t\tkick\n") == b"\n-USAGE\n"
+    assert one.say(b"\t\tproxy kick\tx\n") == b"0\t\n+\n"
+
+
 def test_kick_counts_or_names() -> None:
     new, old = talk(NEW), talk(OLD)
     for one in (new, old):
@@ -208,3 +214,10 @@ def test_fields_left_behind_come_with_the_status_if_nothing_came_before() -> Non
 def test_the_auth_cache_of_main_is_switched_off() -> None:
     one = talk("main")
     assert one.say(b"\t\tauth cache status\t--reset\n") == b"0\t0\t100" + b"\t0" * 6 + b"\t\n+\n"
+
+
+def test_a_user_who_is_not_there_gives_an_old_process_its_rights_back() -> None:
+    one = talk(OLD)
+    one.say(b"\ttss\tmailbox list\n")
+    assert one.say(b"\tnosuch\tmailbox list\n") == b"\n-NOUSER\n"
+    assert one.say(b"\t\twho\n") == b"\n+\n"

@@ -223,3 +223,35 @@ def test_the_folder_of_a_deleted_inbox_can_be_renamed(release: str) -> None:
 def test_a_status_option_is_one_field_since_2_4(release: str, answer: bytes) -> None:
     command = b"mailbox status\t-f\tmessages uidnext\t-f\tunseen\tx\tINBOX"
     assert ask(release, command) == [answer]
+
+
+# Asked of 2.3.19.1: it goes on without the decision, or dies where it was busy before.
+def test_a_decision_that_is_none_in_2_3() -> None:
+    talk = Talk("2.3.19.1")
+    talk.hello(0)
+    line = b"\ttss\tmailbox cache decision\t-f\tflags\t-d\tx\t%b\n"
+    assert talk.say(line % b"nosuch") == b"\n-NOTFOUND\n"
+    assert talk.log[:2] == [
+        "doveadm: Error: Invalid decision 'x': must be one of yes, temp, no",
+        "doveadm: Error: Invalid parameter d",
+    ]
+    assert talk.say(line % b"INBOX") == b""
+    assert "assertion failed: (cctx != NULL)" in talk.log[-1]
+
+
+def test_a_decision_that_is_none_comes_before_the_missing_fields() -> None:
+    talk = Talk("2.3.19.1")
+    talk.hello(0)
+    assert talk.say(b"\ttss\tmailbox cache decision\t-d\tx\tINBOX\n") == b""
+    assert [line.partition(": ")[2] for line in talk.log] == [
+        "Error: Invalid decision 'x': must be one of yes, temp, no",
+        "Error: Invalid parameter d",
+        "Fatal: Missing fields parameter",
+    ]
+
+
+def test_a_resync_crashes_of_a_name_only_for_users_that_there_are() -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    assert talk.say(b"\tnobody\tforce-resync\t../x\n") == b"\n-NOUSER\n"
+    assert talk.say(b"\ttss\tforce-resync\t../x\n") == b""

@@ -250,5 +250,6 @@ def _name(call: Call) -> str:
 
 def _log(call: Call, text: str, level: Level = Level.ERROR) -> Log:
     if call.release.acl_names_mailbox:
-        text = f"Mailbox {logged_name(canonical_name(_name(call)))}: {text}"
+        named = f"Mailbox {logged_name(canonical_name(_name(call)))}: "
+        text = named + text.replace("\n", f"\n{named}")
     return Log(text.encode(errors="surrogateescape"), level, Scope.STORAGE)

@@ -15,7 +15,7 @@ from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
 from fakedove.dovecot.status import Status
 
 _GAPS = (Gap("of the cache there is what saving mail leaves there, not what reading it does"),)
@@ -38,14 +38,23 @@ _UNUSED_WITH_HEADERS = frozenset({"size.virtual", "pop3.uidl", "pop3.order"})
 
 
 def _check_decision(invocation: Invocation, release: Release) -> None:
+    complaint = _about_decision(invocation)
+    if complaint and release.cache_checks_arguments:
+        raise Fatal(complaint[0].text)
     if not invocation.flag("all") and not invocation.flag("fieldstr"):
-        raise Fatal(b"Missing fields parameter")
-    if not release.cache_checks_arguments:
-        return
-    decision = invocation.text("decision")
-    if decision is not None and decision.decode(errors="replace") not in _DECISIONS:
-        raise Fatal(_BAD_DECISION % decision)
+        raise Fatal(b"Missing fields parameter", log=complaint)
     _check_mailbox(invocation, release)
+
+
+def _about_decision(invocation: Invocation) -> tuple[Log, ...]:
+    """Return what is said of a decision that is none."""
+    decision = invocation.text("decision")
+    if decision is None or decision.decode(errors="replace") in _DECISIONS:
+        return ()
+    return (
+        Log(_BAD_DECISION % decision, scope=Scope.COMMAND),
+        Log(b"Invalid parameter d", scope=Scope.COMMAND),
+    )
 
 
 def _check_mailbox(invocation: Invocation, release: Release) -> None:
@@ -70,20 +79,22 @@ def _check_mailbox(invocation: Invocation, release: Release) -> None:
 def mailbox_cache_decision(call: Call) -> Output:
     """Print, and change, what is cached of mail and when that was used."""
     decision = (call.invocation.text("decision") or b"").decode(errors="surrogateescape")
-    status = Status.OK
-    if decision and decision not in _DECISIONS:
-        yield Log(_BAD_DECISION % decision.encode(), scope=Scope.COMMAND)
-        yield Log(b"Invalid parameter d", scope=Scope.COMMAND)
-        decision, status = "", Status.USAGE
+    complaint = _about_decision(call.invocation)
+    if complaint:
+        decision = ""
+        yield from complaint
+        if call.opened is not None:
+            yield texts.backtrace(Scope.COMMAND)
+            raise Fatal(b"assertion failed: (cctx != NULL)", Scope.COMMAND, crash=True)
     for argument in call.invocation.texts("mailbox"):
         box = yield from _opened(argument, call)
         if isinstance(box, Status):
-            return combine(status, box)
+            return box
         if box.uidnext == 1:
             yield Log(b"Cache is unusable")
-            return combine(status, Status.TEMPFAIL)
+            return Status.TEMPFAIL
         yield from _decide(call, box, decision)
-    return status
+    return Status.USAGE if complaint else Status.OK
 
 
 def _decide(call: Call, box: Mailbox, decision: str) -> Iterator[tuple[bytes, ...]]:

@@ -140,11 +140,8 @@ def purge(call: Call) -> Output:
     return Status.OK
 
 
-def _check_mask(invocation: Invocation, release: Release) -> None:
+def _check_mask(mask: bytes) -> None:
     """Raise Fatal where the real process crashes: a mask that can be no mailbox's name."""
-    if not release.force_resync_crashes:
-        return
-    mask = invocation.text("mailbox-mask") or b""
     try:
         problem = existing_name_problem(mask.decode())
     except UnicodeDecodeError:
@@ -160,11 +157,12 @@ def _check_mask(invocation: Invocation, release: Release) -> None:
     mail=True,
     usage="[-f] <mailbox mask>",
     gaps=(Gap("there is never any damage to be found"),),
-    check=_check_mask,
 )
 def force_resync(call: Call) -> Output:
     """Rebuild the storage's indexes, once for each mailbox that matches."""
     mask = call.invocation.text("mailbox-mask") or b""
+    if call.release.force_resync_crashes:
+        _check_mask(mask)
     for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
         if box is None or not _matches(mask, name):
             continue

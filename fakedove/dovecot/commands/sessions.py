@@ -104,7 +104,8 @@ def who(call: Call) -> Output:
 
 def kick_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     """Return the columns of kick."""
-    return () if _mask_problem(invocation, release) is not None else ("result",)
+    unasked = not release.kick_counts and not invocation.texts("mask")
+    return () if unasked or _mask_problem(invocation, release) is not None else ("result",)
 
 
 @command(
