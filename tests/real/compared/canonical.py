@@ -19,11 +19,13 @@ _PREFIX = re.compile(rb"(?<=\()\d+(?=\))|(?<=<)\d+(?=>)|(?<=pid )\d+|(?<=pid=)\d
 _SESSION = re.compile(rb"(?<=<)[A-Za-z0-9+/]{16,24}={0,2}(?=>)")
 _TEMPORARY_FILE = re.compile(rb"(?<=[./])\d{10}\.(?:M\d+)?P?\d+\.[^\t\n:]+")
 
+_PARTIAL_FILE = re.compile(rb"(?<=/temp\.dovecot\.)[^/,)]+(?=[,)])")
+
 #: How long the dict service took.
 _TOOK = re.compile(rb"\d+\.\d{3}(?= secs | in (?:dict wait|other ioloops|locks))")
 
 #: Where in the server's program it died: addresses, which fakedove cannot know.
-_BACKTRACE = re.compile(rb"[^\n]*: Raw backtrace: [^\n]*\n")
+_BACKTRACE = re.compile(rb"(?m)^[^\n]*: Raw backtrace: [^\n]*\n")
 
 #: Seconds before the test that still count as during it: the store is built then.
 _BEFORE = 3600
@@ -44,6 +46,7 @@ class Canonical:
         answer = _TOOK.sub(b"{{seconds}}", answer)
         answer = _GUID.sub(self._guid, answer)
         answer = _TEMPORARY_FILE.sub(b"{{file}}", answer)
+        answer = _PARTIAL_FILE.sub(b"{{file}}", answer)
         answer = _UNIX_TIME.sub(self._unix_time, answer)
         answer = _DATE_TIME.sub(self._date_time, answer)
         answer = _SESSION.sub(b"{{session}}", answer)
