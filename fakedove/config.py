@@ -39,8 +39,7 @@ _LISTENER_KEYS = (
     *("name", "service", "script", "path", "mode", "address", "ssl", "tls"),
     *("doveadm_password", "doveadm_allowed_commands"),
 )
-_SCRIPT_KEYS = ("executable", "accept_env", "passthrough")
-_LATER_SCRIPT_KEYS = ("dotstream", "record")
+_SCRIPT_KEYS = ("executable", "accept_env", "passthrough", "dotstream", "record")
 _TLS_KEYS = ("cert", "key")
 _STUB_KEYS = ("command", "user", "fail", "reply", "raw", "times", "log")
 _LATER_STUB_KEYS = ("delay",)
@@ -100,6 +99,10 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     accept_env: tuple[str, ...] = ()
     #: No header is read and no result code written (-p).
     passthrough: bool = False
+    #: Stdin and stdout are dot-streams.
+    dotstream: bool = False
+    #: Stdin and stdout of the program are kept in the journal.
+    record: bool = False
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -235,10 +238,7 @@ def _tls(top: Table) -> Tls:
 
 def _scripts(top: Table) -> dict[str, Script]:
     scripts = top.table("script", None)
-    return {
-        name: _script(scripts.table(name, _SCRIPT_KEYS, _LATER_SCRIPT_KEYS))
-        for name, _ in scripts.items()
-    }
+    return {name: _script(scripts.table(name, _SCRIPT_KEYS)) for name, _ in scripts.items()}
 
 
 def _script(table: Table) -> Script:
@@ -246,6 +246,8 @@ def _script(table: Table) -> Script:
         executable=_executable(table) if "executable" in table else (),
         accept_env=table.words("accept_env"),
         passthrough=table.boolean("passthrough", default=False),
+        dotstream=table.boolean("dotstream", default=False),
+        record=table.boolean("record", default=False),
     )
 
 

@@ -73,7 +73,12 @@ def script_services(config: Config) -> dict[str, ScriptService]:
         if one.script is not None:
             script = config.script[one.script]
             services[one.name] = service = ScriptService(
-                one.script, script.executable, script.accept_env, script.passthrough
+                name=one.script,
+                program=script.executable,
+                accept_env=script.accept_env,
+                passthrough=script.passthrough,
+                dotstream=script.dotstream,
+                record=script.record,
             )
             service.check(release)
     return services

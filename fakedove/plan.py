@@ -96,6 +96,21 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     connected: bool = True
     #: The connection is the program's alone: nothing is answered when it ends.
     alone: bool = False
+    #: The program gets another connection: what it writes is reported as `ProgramWrote`, and
+    #: what the client sends goes through `receive`, whose plans are `Feed` steps then.
+    relayed: bool = False
+
+
+class Feed(msgspec.Struct, frozen=True, gc=False):
+    """Give bytes to a relayed program's stdin; b"" ends it."""
+
+    data: bytes
+
+
+class ProgramWrote(msgspec.Struct, frozen=True, gc=False):
+    """Bytes that a relayed program wrote to its stdout; b"": nobody can write there any more."""
+
+    data: bytes
 
 
 class ProgramSaid(msgspec.Struct, frozen=True, gc=False):
@@ -148,8 +163,10 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     mode: int | None = None
 
 
-Step: TypeAlias = Send | StartTls | HalfClose | Close | Reset | Stall | Wait | Call | Continue | Run
-ProgramEvent: TypeAlias = ProgramSaid | AlarmRang | ProgramEnded | ProgramNotFound
+Step: TypeAlias = (
+    Send | StartTls | HalfClose | Close | Reset | Stall | Wait | Call | Continue | Run | Feed
+)
+ProgramEvent: TypeAlias = ProgramWrote | ProgramSaid | AlarmRang | ProgramEnded | ProgramNotFound
 Event: TypeAlias = Continue | TlsReady | TlsFailed | TimedOut | Waited | Called | ProgramEvent
 Plan: TypeAlias = tuple[Step, ...]
 

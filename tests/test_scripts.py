@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,64 @@ def test_arguments_are_seen_by_no_shell(tmp_path: Path) -> None:
         heard = run(fake, _VERSION + b"-\n$(touch %b/x); `id` *\n\n" % str(tmp_path).encode())
         assert b"<$(touch" in heard
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recorded_program(tmp_path: Path) -> None:
+    with fake_with(shell(tmp_path, "cat; echo done; exit 2") | {"record": True}) as fake:
+        assert run(fake, _VERSION + b"-\n\nstdin\n") == b"stdin\ndone\n-\n"
+        done = fake.wait_for_invocation()
+        assert (done.stdin, done.stdin_eof) == (b"stdin\n", True)
+        assert (done.stdout, done.status, done.result) == (b"stdin\ndone\n", 2, b"-\n")
+
+
+def test_much_goes_through_a_recorded_program_both_ways(tmp_path: Path) -> None:
+    stdin = bytes(range(256)) * 20_000
+    with (
+        fake_with(shell(tmp_path, "exec cat") | {"record": True}) as fake,
+        connected(fake, _VERSION + b"-\n\n") as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        heard = pool.submit(lambda: b"".join(iter(lambda: client.recv(65536), b"")))
+        client.sendall(stdin)
+        client.shutdown(socket.SHUT_WR)
+        assert heard.result(10) == stdin + b"+\n"
+        done = fake.wait_for_invocation()
+        kept = 1 << 20
+        assert (done.stdin_size, len(done.stdin), len(done.stdout)) == (len(stdin), kept, kept)
+
+
+def test_what_a_recorded_program_leaves_behind_is_heard(tmp_path: Path) -> None:
+    script = "(sleep 0.1; echo late) & echo early"
+    with fake_with(shell(tmp_path, script) | {"record": True}) as fake:
+        assert run(fake, _VERSION + b"-\n\n") == b"early\n+\nlate\n"
+
+
+def test_a_recorded_program_ends_with_the_fake(tmp_path: Path) -> None:
+    with (
+        fake_with(shell(tmp_path, "echo $$; exec sleep 1000") | {"record": True}) as fake,
+        connected(fake, _VERSION + b"-\n\n") as client,
+    ):
+        pid = int(client.recv(100))
+        fake.reset()
+        assert _is_gone(pid)
+
+
+def test_a_program_that_speaks_dot_stream(tmp_path: Path) -> None:
+    service = shell(tmp_path, "cat; echo .; printf end") | {"dotstream": True}
+    with fake_with(service) as fake, connected(fake, _VERSION + b"-\n\n") as client:
+        client.sendall(b"one\r\n..two\r\n.\r\n")
+        heard = b"".join(iter(lambda: client.recv(65536), b""))
+        assert heard == b"one\r\n..two.\r\nend\r\n.\r\n+\n"
+        assert fake.wait_for_invocation().stdin == b"one\r\n.two"
+
+
+def test_a_stub_that_speaks_dot_stream() -> None:
+    with fake_with({"dotstream": True}) as fake:
+        fake.script("hello").handle(lambda invocation: invocation.stdin + b"\n.\n")
+        with connected(fake, _VERSION + b"-\n\n" + b"\r\n.\r\n") as client:
+            # The dot is the end of stdin, the client need not say so again.
+            heard = b"".join(iter(lambda: client.recv(65536), b""))
+            assert heard == b"\r\n..\r\n.\r\n+\n"
 
 
 def test_what_a_program_leaves_behind_ends_with_the_fake(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from fakedove.wire.script import Header
 
 #: Invocations kept; older ones fall out.
 CAPACITY = 1_000
-#: Bytes of stdin kept of each.
-STDIN_KEPT = 1024 * 1024
+#: Bytes kept of what each said and heard.
+KEPT = 1024 * 1024
 
 
 class Invocation(msgspec.Struct, gc=False):
@@ -33,12 +33,14 @@ class Invocation(msgspec.Struct, gc=False):
     header: Header | None = None
     #: The variables that were accepted.
     environment: dict[bytes, bytes] = msgspec.field(default_factory=dict)
-    #: What the client sent behind the header, its first MiB; a program's is not known.
+    #: What the client sent behind the header, its first MiB; of a program only with `record`.
     stdin: bytes = b""
     #: How much that was altogether, in bytes.
     stdin_size: int = 0
     #: Whether the client said that it had sent all.
     stdin_eof: bool = False
+    #: What was printed, its first MiB; of a program only with `record`.
+    stdout: bytes = b""
     #: How the program ended: exit status, or the number of a signal as a negative number.
     status: int | None = None
     #: The result code that was sent: `+` LF, `-` LF, or None without one.
@@ -67,9 +69,13 @@ class Invocation(msgspec.Struct, gc=False):
 
     def take_stdin(self, data: bytes) -> None:
         """Note what the client sent, b"" for its end."""
-        self.stdin += data[: STDIN_KEPT - len(self.stdin)]
+        self.stdin += data[: KEPT - len(self.stdin)]
         self.stdin_size += len(data)
         self.stdin_eof = not data
+
+    def take_stdout(self, data: bytes) -> None:
+        """Note what was printed."""
+        self.stdout += data[: KEPT - len(self.stdout)]
 
     def describe(self) -> str:
         """Return the invocation as a short conversation."""

@@ -47,6 +47,15 @@ class ScriptService:
     accept_env: tuple[str, ...] = ()
     #: No header is read and no result code written.
     passthrough: bool = False
+    #: Stdin and stdout are dot-streams, as Dovecot's tcp driver expects; no real service does it.
+    dotstream: bool = False
+    #: What the program hears and says is kept in the journal.
+    record: bool = False
+
+    @property
+    def relayed(self) -> bool:
+        """Whether the program's bytes have to pass through our hands."""
+        return self.dotstream or self.record
 
     def check(self, release: Release) -> None:
         """Raise ConfigurationError if the release has no such service."""

@@ -1,7 +1,8 @@
 """Child processes that hold a connection: started, listened to, and never left behind.
 
-A program gets the socket itself as stdin and stdout, so its bytes cost us nothing. Its stderr
-is a pipe that we read. A second pipe, which nothing is written to, tells when the last process
+A program gets the socket itself as stdin and stdout, so its bytes cost us nothing; one that is
+relayed gets another socket, and its bytes pass through our hands. Its stderr is a pipe that we
+read. A second pipe, which nothing is written to, tells when the last process
 that it has started is gone: a script may leave others behind that go on writing.
 
 The program leads a process group of its own; `close` kills the whole group. The leader stays
@@ -22,11 +23,21 @@ from contextlib import ExitStack
 from typing import Final
 
 import trio
-from trio.lowlevel import wait_readable
+from trio.lowlevel import wait_readable, wait_writable
 
-from fakedove.plan import AlarmRang, ProgramEnded, ProgramEvent, ProgramNotFound, ProgramSaid, Run
+from fakedove.plan import (
+    AlarmRang,
+    ProgramEnded,
+    ProgramEvent,
+    ProgramNotFound,
+    ProgramSaid,
+    ProgramWrote,
+    Run,
+)
 
 _READ_BYTES: Final = 65536
+#: More reads than a socket's buffer takes; another process may go on writing.
+_LAST_READS: Final = 16
 #: Seconds that killed processes may take to be gone.
 _DYING: Final = 1.0
 _SHELL: Final = b"/bin/sh"
@@ -44,6 +55,8 @@ class Process:
         self._files: list[int] = []
         self._child: subprocess.Popen[bytes] | None = None
         self._pidfd = self._stderr = self._life = -1
+        #: Our end of a relayed program's connection.
+        self._relay: socket.socket | None = None
         try:
             self._start(sock)
         except OSError as error:
@@ -63,6 +76,23 @@ class Process:
                 self._look()
         return self._events.popleft()
 
+    async def feed(self, data: bytes) -> None:
+        """Give bytes to a relayed program's stdin, b"" for its end; lost if it is gone."""
+        relay = self._relay
+        if relay is None:
+            return
+        rest = memoryview(data)
+        try:
+            if not data:
+                relay.shutdown(socket.SHUT_WR)
+            while rest:
+                try:
+                    rest = rest[relay.send(rest) :]
+                except BlockingIOError:
+                    await wait_writable(relay)
+        except OSError:
+            return
+
     async def linger(self, tell: Callable[[ProgramEvent], object]) -> None:
         """Wait until all processes are gone, and `tell` what happens."""
         while (event := await self.next_event()) is not None:
@@ -77,6 +107,8 @@ class Process:
             self._see_them_gone()
         self._close_files()
         self._watched.close()
+        if self._relay is not None:
+            self._relay.close()
 
     def _see_them_gone(self) -> None:
         """Wait for the others of the group, which die at once; one that left it is not ours."""
@@ -87,11 +119,21 @@ class Process:
         with ExitStack() as ends:
             self._stderr, stderr_end = self._pipe(ends)
             self._life, life_end = self._pipe(ends)
+            if self._run.relayed:
+                sock = self._open_relay(ends)
             self._child = self._spawn(sock, stderr_end, life_end)
         self._pidfd = os.pidfd_open(self._child.pid)
         self._files.append(self._pidfd)
         for file in self._files:
             self._watched.register(file, select.EPOLLIN)
+
+    def _open_relay(self, ends: ExitStack) -> socket.socket:
+        """Return the program's end of another connection."""
+        self._relay, given = socket.socketpair()
+        ends.enter_context(given)
+        self._relay.setblocking(False)
+        self._files.append(self._relay.fileno())
+        return given
 
     def _pipe(self, ends: ExitStack) -> tuple[int, int]:
         """Return both ends of a pipe: the one to keep, and the program's, which `ends` closes."""
@@ -136,6 +178,8 @@ class Process:
     def _look(self) -> None:
         """Gather what the watched files have to say; what was said before the end comes first."""
         ready = {file for file, _ in self._watched.poll(0)}
+        if self._relay is not None and self._relay.fileno() in self._files:
+            self._hear(self._relay, everything=self._pidfd in ready)
         if self._stderr in ready or self._pidfd in ready:
             self._listen()
         if self._pidfd in ready:
@@ -145,6 +189,22 @@ class Process:
             self._events.append(ProgramEnded(self._status(), self._child.pid))
         if self._life in ready:
             self._forget(self._life)
+
+    def _hear(self, relay: socket.socket, *, everything: bool) -> None:
+        """Read what a relayed program wrote, up to what it had written when it ended."""
+        for _ in range(_LAST_READS if everything else 1):
+            try:
+                data = relay.recv(_READ_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            self._events.append(ProgramWrote(data))
+            if not data:
+                # It stays open: the program may read although it does not write any more.
+                self._watched.unregister(relay)
+                self._files.remove(relay.fileno())
+                return
 
     def _listen(self) -> None:
         if self._stderr not in self._files:
@@ -173,5 +233,6 @@ class Process:
 
     def _close_files(self) -> None:
         for file in self._files:
-            os.close(file)
+            if self._relay is None or file != self._relay.fileno():
+                os.close(file)
         self._files.clear()

@@ -23,6 +23,7 @@ from fakedove.plan import (
     Call,
     Called,
     Continue,
+    Feed,
     HalfClose,
     Peer,
     Plan,
@@ -298,13 +299,40 @@ class _Connection:
         """Give the connection to a program, and carry out what the session says to its end."""
         from fakedove.net.process import Process
 
-        self._flags = socket.MSG_DONTWAIT
         process = self.process = Process(step, self._sock)
+        if step.relayed:
+            await self._relay(process)
+            raise _OverError
+        self._flags = socket.MSG_DONTWAIT
         if step.alone:
             self._sock.close()
+        await self._follow(process)
+        raise _OverError
+
+    async def _follow(self, process: Process) -> None:
+        """Carry out what the session says to what a program does."""
         while (event := await process.next_event()) is not None:
             await self._carry_out(self._session.wake(event))
-        raise _OverError
+
+    async def _relay(self, process: Process) -> None:
+        """Follow a program, and feed it meanwhile."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._feed, process)
+            with contextlib.suppress(_OverError):
+                await self._follow(process)
+            nursery.cancel_scope.cancel()
+
+    async def _feed(self, process: Process) -> None:
+        """Give a relayed program what the session makes of the client's bytes."""
+        data = b"?"
+        while data:
+            try:
+                data = await self._receive(READ_BYTES)
+            except _OverError:
+                data = b""
+            for step in self._session.receive(data):
+                assert type(step) is Feed
+                await process.feed(step.data)
 
     def _send_at_once(self, data: bytes) -> bytes:
         """Send what the kernel takes now; return the rest."""

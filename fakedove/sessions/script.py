@@ -19,16 +19,19 @@ from fakedove.plan import (
     AlarmRang,
     Close,
     Event,
+    Feed,
     Peer,
     Plan,
     ProgramEnded,
     ProgramNotFound,
     ProgramSaid,
+    ProgramWrote,
     Run,
     TimedOut,
 )
 from fakedove.sessions.script_ending import ScriptEnding
 from fakedove.sessions.script_log import ScriptLog
+from fakedove.sessions.script_stream import ScriptStream
 from fakedove.sessions.scripted import Scripted
 from fakedove.sessions.world import World
 from fakedove.wire.script import (
@@ -54,10 +57,15 @@ class ScriptSession:
         self._header: Header | None = None
         #: What stands in for the program.
         self._scripted: Scripted | None = None
+        #: A program runs whose bytes pass through here.
+        self._relays = False
+        #: Nobody can write to the client any more, as far as that is seen here.
+        self._silent = True
         self.invocation = Invocation(
             next(world.connections), listener, service.name, started=world.store.clock.now()
         )
         self._ending = ScriptEnding(world, self.invocation, self._log)
+        self._stream = ScriptStream(self.invocation, dotstream=service.dotstream)
 
     @property
     def room(self) -> int:
@@ -90,6 +98,8 @@ class ScriptSession:
         """Take a part of the header, or of what follows it; b"" for EOF."""
         if self._scripted is not None:
             return self._scripted.receive(data)
+        if self._relays:
+            return self._feed(data)
         self._received += data
         self.invocation.raw_header = bytes(self._received)
         if data and header_length(bytes(self._received)) is None:
@@ -115,10 +125,12 @@ class ScriptSession:
                 self._log.stderr(data)
             case ProgramNotFound(reason):
                 return self._not_found(reason)
+            case ProgramWrote(data):
+                return self._stream.stdout(data) if data else self._fall_silent()
             case ProgramEnded(status, pid):
-                return self._ending.ended(status, pid)
+                return self._answered(self._ending.result(status, pid=pid))
             case AlarmRang():
-                return self._ending.over(*self._ending.interrupted(), Close())
+                return self._answered(self._ending.interrupted())
         return SILENCE
 
     def end(self, unsent: int) -> None:
@@ -157,10 +169,12 @@ class ScriptSession:
             stub.calls.append(self.invocation)
             answer = stub.answer
         alarm = 0 if self._header is None else self._header.alarm
-        self._scripted = Scripted(answer, self.invocation, self._ending, alarm)
+        self._scripted = Scripted(answer, self.invocation, self._stream, self._ending, alarm)
         return self._scripted.begin()
 
     def _run(self, header: Header) -> Plan:
+        self._relays = self._service.relayed
+        self._silent = not self._relays
         return (
             Run(
                 self._service.words(header),
@@ -170,11 +184,30 @@ class ScriptSession:
                 alarm_kills=not self._ending.answers,
                 connected=not self._dialect.oneway,
                 alone=not self._ending.answers,
+                relayed=self._relays,
             ),
         )
+
+    def _feed(self, data: bytes) -> Plan:
+        """Hand on a part of stdin, b"" for EOF."""
+        had_ended = self._stream.stdin_ended
+        heard = self._stream.stdin(data)
+        fed: Plan = (Feed(heard),) if heard else ()
+        return (*fed, Feed(b"")) if self._stream.stdin_ended and not had_ended else fed
+
+    def _fall_silent(self) -> Plan:
+        """Close when the last process is gone that could write, if the client has its answer."""
+        self._silent = True
+        return SILENCE if self.invocation.ended is None else (Close(),)
+
+    def _answered(self, result: Plan) -> Plan:
+        """Answer; what the program left behind may go on writing where that is relayed."""
+        answer = self._ending.over(*self._stream.end(), *result)
+        return (*answer, Close()) if self._silent else answer
 
     def _not_found(self, reason: str) -> Plan:
         assert self._header is not None
         program = self._service.words(self._header)[0]
         self._log.line(scripts.exec_failure(program, reason), Level.FATAL)
-        return self._ending.ended(scripts.EXEC_FAILED)
+        self._silent = True
+        return self._answered(self._ending.result(scripts.EXEC_FAILED))

@@ -18,12 +18,12 @@ from fakedove.plan import (
     HalfClose,
     Plan,
     Reset,
-    Send,
     Step,
     Wait,
     Waited,
 )
 from fakedove.sessions.script_ending import ScriptEnding
+from fakedove.sessions.script_stream import ScriptStream
 
 _ALARM_SIGNAL = 14
 
@@ -32,11 +32,17 @@ class Scripted:
     """Says what a stub was told to say, piece by piece, and keeps what the client sends."""
 
     def __init__(
-        self, answer: Answer, invocation: Invocation, ending: ScriptEnding, alarm: int
+        self,
+        answer: Answer,
+        invocation: Invocation,
+        stream: ScriptStream,
+        ending: ScriptEnding,
+        alarm: int,
     ) -> None:
         """Answer for `invocation`; `alarm` is in seconds, 0: never."""
         self._answer = answer
         self._invocation = invocation
+        self._stream = stream
         self._ending = ending
         self._until_alarm = float(alarm or math.inf)
         self._reply = ScriptReply()
@@ -59,11 +65,12 @@ class Scripted:
 
     def receive(self, data: bytes) -> Plan:
         """Take a part of stdin, b"" for its end."""
-        self._invocation.take_stdin(data)
-        if data:
-            return SILENCE
+        had_ended = self._stream.stdin_ended
+        self._stream.stdin(data)
         if self._drains:
-            return self._ending.over(Close())
+            return SILENCE if data else self._ending.over(Close())
+        if had_ended or not self._stream.stdin_ended:
+            return SILENCE
         assert isinstance(self._answer, Handling)
         return self._ask(self._answer)
 
@@ -99,7 +106,7 @@ class Scripted:
         while self._left:
             piece = self._left.popleft()
             if isinstance(piece, bytes):
-                steps.append(Send(piece))
+                steps += self._stream.stdout(piece)
             elif piece:
                 return (*steps, self._pause(piece))
         return (*steps, *self._finish())
@@ -129,7 +136,7 @@ class Scripted:
         if reply.end is ScriptEnd.RESET:
             return self._ending.over(Reset())
         result = self._ending.result(reply.exit, reply.result)
-        if not reply.drain or self._invocation.stdin_eof:
-            return self._ending.over(*result, Close())
+        if not reply.drain or self._stream.stdin_ended:
+            return self._ending.over(*self._stream.end(), *result, Close())
         self._drains = True
-        return (*result, HalfClose())
+        return (*self._stream.end(), *result, HalfClose())

@@ -13,6 +13,8 @@ _DOT = re.compile(rb"\r?\n\.(?:(\r?\n)|(?!\r?\Z))")
 #: An end of input that may turn out to be the beginning of such a dot.
 _UNDECIDED = re.compile(rb"(?:\r?\n(?:\.\r?)?|\r)\Z")
 _LONGEST_UNDECIDED = 4
+#: A line end without CR.
+_PLAIN_LF = re.compile(rb"(?<!\r)\n")
 
 
 class DotReader:
@@ -59,7 +61,7 @@ def stuff(data: bytes) -> bytes:
 
     The dot stands behind a line end of its own, whether the data ends in one or not.
     """
-    return _stuffed(data) + b"\r\n.\r\n"
+    return DotWriter().feed(data) + b"\r\n.\r\n"
 
 
 def stuff_lines(data: bytes) -> bytes:
@@ -67,9 +69,29 @@ def stuff_lines(data: bytes) -> bytes:
 
     One is put there if the data does not end in one, or is empty (recordings tcp-reply-*).
     """
-    return _stuffed(data) + (b".\r\n" if data.endswith(b"\n") else b"\r\n.\r\n")
+    return DotWriter().feed(data) + (b".\r\n" if data.endswith(b"\n") else b"\r\n.\r\n")
 
 
-def _stuffed(data: bytes) -> bytes:
-    lines = data.replace(b"\r\n", b"\n").split(b"\n")
-    return b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
+class DotWriter:
+    """Dot-stuff output that comes in pieces: CRLF line ends, and a dot line at its end."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        #: What the next byte stands behind; the beginning is as good as a line end.
+        self._last = b"\n"
+
+    def feed(self, data: bytes) -> bytes:
+        """Return `data` as it stands in the stream."""
+        if not data:
+            return b""
+        before, self._last = self._last, data[-1:]
+        stuffed = _PLAIN_LF.sub(b"\r\n", before + data).replace(b"\n.", b"\n..")
+        if before == b"\n":
+            # It was given the CR of its CRLF here, although it is out already.
+            return stuffed.removeprefix(b"\r")[1:]
+        return stuffed[1:]
+
+    def end(self) -> bytes:
+        """Return the dot line, on a line of its own."""
+        return b".\r\n" if self._last == b"\n" else b"\r\n.\r\n"

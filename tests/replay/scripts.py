@@ -94,6 +94,12 @@ def service_settings(script: str, folder: Path) -> dict[str, object] | None:
     return settings | {"executable": [path, *words[1:]]}
 
 
+def is_timed(recording: Recording) -> bool:
+    """Whether a recording is about time, or long for another reason."""
+    moments = [float(cast("float", step.get("t", 0))) for step in recording.steps]
+    return _TIMED.match(recording.id) is not None or max(moments, default=0) > 1.5
+
+
 class Player:
     """One client that does what a recording's client did."""
 

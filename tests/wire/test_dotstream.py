@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.wire.dotstream import DotReader, stuff
+from fakedove.wire.dotstream import DotReader, DotWriter, stuff
 from tests.wire.cuts import cuts, pieces
 
 mail = st.binary(max_size=30) | st.lists(
@@ -81,3 +81,29 @@ def test_a_mail_survives_stuffing_but_for_its_line_ends(
 ) -> None:
     canonical = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     assert read(stuff(data) + behind, sizes) == (canonical, True, behind)
+
+
+def written(data: bytes, sizes: list[int] | None = None) -> bytes:
+    """Return a whole stream, written in pieces."""
+    writer = DotWriter()
+    parts = pieces(data, sizes) if sizes else [data]
+    return b"".join([*map(writer.feed, parts), writer.end()])
+
+
+def test_a_stream_in_pieces() -> None:
+    assert written(b"") == b".\r\n"
+    assert written(b".a\n.\n") == b"..a\r\n..\r\n.\r\n"
+    assert written(b"no line end") == b"no line end\r\n.\r\n"
+
+
+@given(mail, cuts)
+def test_any_cut_gives_the_same_stream(data: bytes, sizes: list[int]) -> None:
+    assert written(data, sizes) == written(data)
+
+
+@given(mail, mail)
+def test_a_stream_is_read_as_it_was_written(data: bytes, behind: bytes) -> None:
+    canonical = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    # The line end before the dot is none of the data.
+    expected = canonical.removesuffix(b"\r\n")
+    assert read(written(data) + behind) == (expected, True, behind)
