@@ -5,29 +5,22 @@
         real.restore()                           # the store is as at the start again
         real.log()                               # log lines since the last call
 
-2.3.19.1 is the machine's own; 2.4.1 runs in a chroot with a mount namespace of its own,
-in which /dev/shm is the machine's: so an instance's folder has one name inside and outside,
-and nothing stays mounted. The folder is on tmpfs since a listing of it shows the newest
-entry first, which is the order that the recordings have.
+The folder is on tmpfs since a listing of it shows the newest entry first, which is the order
+that the recordings have.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
 import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 import trustme
 
-from tests.real import install, store
+from tests.real import store
+from tests.real.master import Master, new_folder
 from tests.real.pristine import Pristine
 from tests.real.variants import USUAL, Variant
 from tests.replay.sockets import Address
@@ -35,9 +28,6 @@ from tests.replay.sockets import Address
 STORE = Path(__file__).resolve().parents[2] / "fixtures" / "transcripts" / "store" / "store.toml"
 
 _CONFIGURATIONS = Path(__file__).parent / "conf"
-
-#: Where folders that list their newest entry first can be made.
-_TMPFS = Path("/dev/shm")
 
 #: The passwd-file field that holds a user's storage limit.
 _QUOTA_FIELDS = {
@@ -61,33 +51,28 @@ _UNIX = {
     "unix-second": "doveadm-second",
 }
 
-#: Seconds to wait for a process to come up or to go away.
-_PATIENCE = 20.0
-
-_TIME_STAMP = re.compile(r"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d ")
-
 
 class RealDovecot:
     """The real server of one release, set up as usual or as another variant."""
 
     def __init__(self, release: str, variant: Variant = USUAL, *, store_file: Path = STORE) -> None:
         """Choose what to run; nothing is started yet."""
-        self._root = install.root(release)
         self.release = release
         self._variant = variant
         self._store_file = store_file
         self._store = store.load(store_file)
-        self._read = 0
-        self._process: subprocess.Popen[bytes] | None = None
         self._pristine: Pristine | None = None
 
     def __enter__(self) -> RealDovecot:
         """Start the server and build the store."""
-        self.folder = Path(tempfile.mkdtemp(prefix="fd", dir=_TMPFS))
-        self.folder.chmod(0o755)
+        self.folder = new_folder()
+        doveadm = self.folder / "run" / "doveadm-server"
+        self._master = Master(
+            self.release, self.folder, doveadm, b"VERSION\tdoveadm-server\t1\t0\n"
+        )
         try:
             self._lay_out()
-            self.start()
+            self._master.start()
             if self._variant.mails:
                 self._build()
         except BaseException:
@@ -134,24 +119,11 @@ class RealDovecot:
         """Return the GUIDs that the store file pins."""
         return set(store.mailbox_guids(self._store))
 
-    def start(self) -> None:
-        """Start the master process, and wait until it answers."""
-        command = ["dovecot", "-F", "-c", str(self.folder / "dovecot.conf")]
-        with (self.folder / "stderr").open("ab") as errors:
-            self._process = subprocess.Popen(
-                [*install.enter(self._root), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                start_new_session=True,
-            )
-        _wait(self._answers, f"Dovecot {self.release} does not come up", self._complaints)
-
     def restore(self) -> None:
         """Put the store back, and the master too if a command has stopped it."""
-        if self._process is None or self._process.poll() is not None:
-            self.close_process()
-            self.start()
+        if not self._master.running:
+            self._master.stop()
+            self._master.start()
         # What a process held that died with it.
         (self.folder / "dict.lock").unlink(missing_ok=True)
         if self._pristine:
@@ -159,35 +131,16 @@ class RealDovecot:
 
     def log(self) -> list[str]:
         """Return the log lines that came since the last call, without time stamps."""
-        with (self.folder / "log").open("rb") as file:
-            file.seek(self._read)
-            data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._read += len(whole)
-        return [_TIME_STAMP.sub("", line) for line in whole.decode("latin-1").split("\n")[:-1]]
+        return self._master.log()
 
     def close(self) -> None:
         """End every process and remove the folder."""
-        self.close_process()
+        self._master.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def close_process(self) -> None:
-        """End the master and whatever it started."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        _end_group(process.pid)
-
     def _lay_out(self) -> None:
-        for name in ("run", "state", "home", "tls", "fs"):
+        for name in ("tls", "fs"):
             (self.folder / name).mkdir()
-        os.chown(self.folder / "home", 5000, 5000)
         self._ports = _free_ports("tcp", "ssl", "imap")
         self._write_certificate()
         rule = _QUOTA_FIELDS[self.release]
@@ -226,22 +179,6 @@ class RealDovecot:
         doveadm = str(self.folder / "run" / "doveadm-server")
         return store.Builder(doveadm, self.imap, self._store_file.parent)
 
-    def _answers(self) -> bool:
-        if self._process and self._process.poll() is not None:
-            raise RuntimeError(f"Dovecot {self.release} ended: {self._complaints()}")
-        try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(_PATIENCE)
-                connection.connect(str(self.folder / "run" / "doveadm-server"))
-                connection.sendall(b"VERSION\tdoveadm-server\t1\t0\n")
-                return connection.recv(16) == b"+\n"
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-
-    def _complaints(self) -> str:
-        files = [self.folder / "stderr", self.folder / "log"]
-        return "".join(path.read_text("utf-8", "replace") for path in files if path.exists())
-
 
 def _free_ports(*purposes: str) -> dict[str, int]:
     """Find TCP ports that are free on all the loopback addresses in use."""
@@ -253,24 +190,3 @@ def _free_ports(*purposes: str) -> dict[str, int]:
     finally:
         for one in held:
             one.close()
-
-
-def _end_group(group: int) -> None:
-    """Kill what is left of a process group, and wait until it is gone."""
-
-    def gone() -> bool:
-        try:
-            os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
-            return True
-        return False
-
-    _wait(gone, f"process group {group} does not go away", str)
-
-
-def _wait(done: Callable[[], bool], complaint: str, more: Callable[[], str]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not done():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{complaint}: {more()}")
-        time.sleep(0.02)

@@ -1,0 +1,1 @@
+"""Real Dovecots that call script services, with fakedove as the service."""
