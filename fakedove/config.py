@@ -22,6 +22,7 @@ import msgspec
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.toml_table import Table
 from fakedove.errors import ConfigurationError, did_you_mean
+from fakedove.execute_blocks import ExecuteBlock, beside, read_blocks
 
 #: Services that a listener can have now, and those of later work.
 SERVICES = ("doveadm", "script")
@@ -32,9 +33,9 @@ Value: TypeAlias = str | int | None
 
 _KEYS = (
     *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "doveadm_port"),
-    *("store", "clock", "seed", "base_dir", "listener", "script", "tls", "stub"),
+    *("store", "clock", "seed", "base_dir", "listener", "script", "execute", "tls", "stub"),
 )
-_LATER_KEYS = ("doveadm_api_key", "hostname", "execute", "plugin", "post_login")
+_LATER_KEYS = ("doveadm_api_key", "hostname", "plugin", "post_login")
 _LISTENER_KEYS = (
     *("name", "service", "script", "path", "mode", "address", "ssl", "tls"),
     *("doveadm_password", "doveadm_allowed_commands"),
@@ -143,6 +144,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     base_dir: str | None
     listener: tuple[Listener, ...]
     script: Mapping[str, Script]
+    #: What `execute` may be asked for; a fake itself does nothing with it.
+    execute: Mapping[str, ExecuteBlock]
     #: None: a generated CA and certificate.
     tls: Tls | None
     stub: tuple[StubSetting, ...]
@@ -198,6 +201,7 @@ def _config(values: Mapping[str, object]) -> Config:
         base_dir=top.path("base_dir") if "base_dir" in top else None,
         listener=_listeners(top, scripts),
         script=scripts,
+        execute=read_blocks(top),
         tls=_tls(top) if "tls" in top else None,
         stub=tuple(_stub(table) for table in top.tables("stub", _STUB_KEYS, _LATER_STUB_KEYS)),
     )
@@ -211,6 +215,8 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
             anchored[key] = str(folder / path)
     if isinstance(scripts := values.get("script"), Mapping):
         anchored["script"] = {name: _beside(script, folder) for name, script in scripts.items()}
+    if isinstance(blocks := values.get("execute"), Mapping):
+        anchored["execute"] = {name: beside(block, folder) for name, block in blocks.items()}
     if isinstance(tls := values.get("tls"), Mapping):
         anchored["tls"] = {
             key: str(folder / path) if isinstance(path, str) and key in _TLS_KEYS else path

@@ -34,7 +34,17 @@ BELOW = {
 }
 DOORS = {
     *("__main__", "certificates", "cli", "client", "config", "configured", "contract"),
-    *("fake", "guest", "live", "premises", "program_client", "pytest_plugin", "reception", "sync"),
+    *(
+        "execute_blocks",
+        "fake",
+        "guest",
+        "live",
+        "premises",
+        "program_client",
+        "pytest_plugin",
+        "reception",
+        "sync",
+    ),
 }
 
 #: What nothing that is plain and synchronous may touch: I/O, clocks, chance, threads.

@@ -32,12 +32,13 @@ COMMANDS = {
     "serve": "Run a fake Dovecot until it is told to stop.",
     "run": "Run a command with a fake Dovecot beside it.",
     "send": "Send one command to a doveadm-server, a fake or a real one.",
+    "execute": "Have a program run behind a script service, as Dovecot does.",
     "wait": "Wait until a server is ready.",
     "contract": "Check that a server keeps the protocol.",
     "certs": "Write certificates for tests, good ones and bad ones.",
 }
 #: Commands that later work brings.
-LATER_COMMANDS = ("execute", "record", "replay", "proxy")
+LATER_COMMANDS = ("record", "replay", "proxy")
 
 _EXIT_STATUSES: tuple[tuple[type[FakeDovecotError], int], ...] = (
     (ListenError, UNAVAILABLE),

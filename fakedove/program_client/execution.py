@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Unpack
@@ -11,6 +12,7 @@ from fakedove.program_client.call import (
     Call,
     CallOptions,
     Driver,
+    ExecuteError,
     Target,
     Trace,
     make_call,
@@ -23,9 +25,11 @@ from fakedove.program_client.temporary_service import execute_with_service
 
 
 def execute(
-    target: str,
+    target: str | None = None,
     args: Sequence[str | bytes] = (),
     *,
+    config: str | os.PathLike[str] | None = None,
+    user: str | None = None,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     timeout: float | None = RUN_SECONDS,
@@ -39,7 +43,9 @@ def execute(
     """Have a program run as Dovecot's program client does, and return what it came to.
 
     `target` is `unix:PATH` or `tcp:HOST:PORT` (a script service), `fork:PATH` (a child
-    process), or `script:PATH` (a child process behind a service that is made for it).
+    process), or `script:PATH` (a child process behind a service that is made for it). With a
+    configuration file as `config` it is the NAME of an [execute.NAME] there, None the only
+    one; `user` fills in its variables, and `args` follow its own.
 
     `timeout` is in seconds from the connection on, None for ever; `alarm` is the service's own
     limit in seconds, 0 for none. `noreply` asks for no result code: quota warnings do, and
@@ -49,11 +55,13 @@ def execute(
     bytes as they go.
 
     A service that cannot be reached or answers nonsense is a verdict, not an exception.
-    Raises ExecuteError for what cannot be tried.
+    Raises ExecuteError for what cannot be tried; ConfigurationError, UnknownNameError.
     """
-    call = make_call(
-        Target.of(target),
+    call = _call(
+        target,
         args,
+        config,
+        user,
         env=env,
         stdin=stdin,
         timeout=timeout,
@@ -64,11 +72,16 @@ def execute(
         dovecot=dovecot,
         trace=trace,
     )
-    return carry_out(call, GivingUp())
+    return call if isinstance(call, Execution) else carry_out(call, GivingUp())
 
 
 async def execute_in_trio(
-    target: str, args: Sequence[str | bytes] = (), **options: Unpack[CallOptions]
+    target: str | None = None,
+    args: Sequence[str | bytes] = (),
+    *,
+    config: str | os.PathLike[str] | None = None,
+    user: str | None = None,
+    **options: Unpack[CallOptions],
 ) -> Execution:
     """Do what `execute` does, in a thread, for Trio; its options are the same.
 
@@ -76,13 +89,32 @@ async def execute_in_trio(
     """
     import trio
 
-    call = make_call(Target.of(target), args, **options)
+    call = _call(target, args, config, user, **options)
+    if isinstance(call, Execution):
+        return call
     giving_up = GivingUp()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_give_up_at_the_end, giving_up)
         done = await trio.to_thread.run_sync(partial(carry_out, call, giving_up))
         nursery.cancel_scope.cancel()
     return done
+
+
+def _call(
+    target: str | None,
+    args: Sequence[str | bytes],
+    config: str | os.PathLike[str] | None,
+    user: str | None,
+    **options: Unpack[CallOptions],
+) -> Call | Execution:
+    """Return what is to be called, or what it comes to without a call."""
+    if config is not None:
+        from fakedove.program_client.by_block import call_by_block
+
+        return call_by_block(config, target, user, args, **options)
+    if user is not None:
+        raise ExecuteError("user: fills in the variables of a configuration, and there is none")
+    return make_call(Target.of(target or ""), args, **options)
 
 
 async def _give_up_at_the_end(giving_up: GivingUp) -> None:
