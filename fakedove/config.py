@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from fakedove.dovecot.scripts import DEFAULT_PROCESS_LIMIT
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.toml_table import Table
 from fakedove.errors import ConfigurationError, did_you_mean
@@ -40,7 +41,9 @@ _LISTENER_KEYS = (
     *("name", "service", "script", "path", "mode", "address", "ssl", "tls"),
     *("doveadm_password", "doveadm_allowed_commands"),
 )
-_SCRIPT_KEYS = ("executable", "accept_env", "passthrough", "dotstream", "record")
+_SCRIPT_KEYS = (
+    *("executable", "accept_env", "passthrough", "dotstream", "record", "process_limit"),
+)
 _TLS_KEYS = ("cert", "key")
 _STUB_KEYS = ("command", "user", "fail", "reply", "raw", "times", "log")
 _LATER_STUB_KEYS = ("delay",)
@@ -104,6 +107,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     dotstream: bool = False
     #: Stdin and stdout of the program are kept in the journal.
     record: bool = False
+    #: Connections that are served at a time; others wait.
+    process_limit: int = DEFAULT_PROCESS_LIMIT
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -254,6 +259,7 @@ def _script(table: Table) -> Script:
         passthrough=table.boolean("passthrough", default=False),
         dotstream=table.boolean("dotstream", default=False),
         record=table.boolean("record", default=False),
+        process_limit=table.integer("process_limit", DEFAULT_PROCESS_LIMIT, minimum=1),
     )
 
 

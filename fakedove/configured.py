@@ -79,6 +79,7 @@ def script_services(config: Config) -> dict[str, ScriptService]:
                 passthrough=script.passthrough,
                 dotstream=script.dotstream,
                 record=script.record,
+                process_limit=script.process_limit,
             )
             service.check(release)
     return services

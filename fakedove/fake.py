@@ -34,8 +34,10 @@ from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
 from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.stubs import Stub, Stubs
+from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Level
 from fakedove.dovecot.store import Snapshot, Store
 from fakedove.errors import (
     ConfigurationError,
@@ -44,13 +46,14 @@ from fakedove.errors import (
     UnknownNameError,
     did_you_mean,
 )
+from fakedove.net.turns import Turns
 from fakedove.net.waiting import first_found
 from fakedove.plan import Session
 from fakedove.premises import Premises
 from fakedove.reception import Reception
 from fakedove.sessions.doveadm import DoveadmSession
 from fakedove.sessions.script import ScriptSession
-from fakedove.sessions.server_log import ServerLog
+from fakedove.sessions.server_log import LogRecord, ServerLog
 from fakedove.sessions.world import World
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ class AsyncFakeDovecot:
         self.invocations = Invocations()
         self._listeners = listener_settings(self.config)
         self._scripts = script_services(self.config)
+        self._turns: dict[str, Turns] = {}
         #: Stores, and what they were at the start, by file and by the moment at which mail
         #: without a date was received.
         self._stores: dict[tuple[object, datetime | None], tuple[Store, Snapshot]] = {}
@@ -111,6 +115,7 @@ class AsyncFakeDovecot:
                 premises.base_dir,
                 self.make_session,
                 self._server_context,
+                self._turns_of,
             )
             stack.callback(reception.close)
             self._begun = _Parts(premises, reception, world)
@@ -334,7 +339,7 @@ class AsyncFakeDovecot:
         parts = self._parts
         config = self._configuration(changes)
         self._refuse_moving(config)
-        scripts = script_services(config)
+        services = script_services(config)
         if keep_connections and release_of(config) != self.release:
             raise ConfigurationError("dovecot: connections that are kept stay with their release")
         await trio.lowlevel.checkpoint()
@@ -351,7 +356,7 @@ class AsyncFakeDovecot:
             parts.world = world
         self.config = config
         self._listeners = listener_settings(config)
-        self._scripts = scripts
+        self._scripts = services
         self.journal.clear()
         self.invocations.clear()
         self.log.clear()
@@ -438,6 +443,20 @@ class AsyncFakeDovecot:
         if listener in self._scripts:
             return ScriptSession(self._parts.world, self._scripts[listener], listener)
         return DoveadmSession(self._parts.world, self._listeners[listener])
+
+    def _turns_of(self, listener: str) -> Turns | None:
+        """Return the turns of a script service; all its listeners share them, for good."""
+        service = self._scripts.get(listener)
+        if service is None:
+            return None
+        name = service.name
+        turns = self._turns.setdefault(name, Turns(0, lambda: self._log_full(listener)))
+        turns.limit = service.process_limit
+        return turns
+
+    def _log_full(self, listener: str) -> None:
+        service = self._scripts[listener]
+        self.log.append(LogRecord(b"master: ", Level.WARNING, scripts.full(service)))
 
     def _server_context(self, listener: str) -> ssl.SSLContext:
         alpn = self.release.alpn.offered(self._listeners[listener].ssl)

@@ -18,6 +18,7 @@ import trio
 from fakedove import config
 from fakedove.errors import FakeDovecotError, UnknownNameError, did_you_mean
 from fakedove.net.listeners import Connections, Listener, serve, tcp_listener, unix_listener
+from fakedove.net.turns import Turns
 from fakedove.plan import Session
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ class Reception:
         base_dir: Path,
         make_session: Callable[[str], Session],
         tls_context: Callable[[str], ssl.SSLContext],
+        turns_of: Callable[[str], Turns | None],
     ) -> None:
         """Bind all listeners; raises ListenError, and then none is left.
 
-        `make_session` and `tls_context` are given the listener's name.
+        `make_session`, `tls_context` and `turns_of` are given the listener's name.
         """
         self.connections = Connections()
         #: What sessions raised, oldest first.
@@ -45,6 +47,7 @@ class Reception:
         self._modes = {one.name: one.mode for one in settings}
         self._make_session = make_session
         self._tls_context = tls_context
+        self._turns_of = turns_of
         self._nursery: trio.Nursery | None = None
         self._accepting = trio.CancelScope()
         self._closed = trio.Event()
@@ -120,6 +123,7 @@ class Reception:
             self.connections,
             tls_context=partial(self._tls_context, name),
             crashed=self.crashes.append,
+            turns_now=partial(self._turns_of, name),
         )
 
     # Addresses

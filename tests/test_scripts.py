@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,25 @@ def test_a_stub_that_speaks_dot_stream() -> None:
             # The dot is the end of stdin, the client need not say so again.
             heard = b"".join(iter(lambda: client.recv(65536), b""))
             assert heard == b"\r\n..\r\n.\r\n+\n"
+
+
+def test_more_clients_than_processes_wait_in_line(tmp_path: Path) -> None:
+    service = shell(tmp_path, 'echo "$1"; cat >/dev/null') | {"process_limit": 2}
+    with fake_with(service) as fake, ExitStack() as stack:
+        clients = [
+            stack.enter_context(connected(fake, _VERSION + b"-\n%d\n\n" % number))
+            for number in range(4)
+        ]
+        heard = [clients[0].recv(100), clients[1].recv(100)]
+        assert heard == [b"0\n", b"1\n"]
+        assert len(fake.invocations) == 2
+        for done, following in ((0, 2), (1, 3)):
+            clients[done].shutdown(socket.SHUT_WR)
+            assert clients[following].recv(100) == b"%d\n" % following
+        assert [str(line) for line in fake.log] == [
+            "master: Warning: service(hello): process_limit (2) reached, "
+            "client connections are being dropped"
+        ]
 
 
 def test_what_a_program_leaves_behind_ends_with_the_fake(tmp_path: Path) -> None:

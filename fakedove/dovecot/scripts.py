@@ -32,6 +32,9 @@ RESULT_LOST = b"write(response) failed: Broken pipe"
 #: The signal that a process dies of which follows a NULL pointer.
 _SEGMENTATION_FAULT = 11
 
+#: default_process_limit and default_client_limit, as doveconf tells them.
+DEFAULT_PROCESS_LIMIT, _DEFAULT_CLIENT_LIMIT = 100, 1000
+
 SUCCESS, FAILURE = b"+\n", b"-\n"
 
 
@@ -51,6 +54,8 @@ class ScriptService:
     dotstream: bool = False
     #: What the program hears and says is kept in the journal.
     record: bool = False
+    #: Connections that are served at a time.
+    process_limit: int = DEFAULT_PROCESS_LIMIT
 
     @property
     def relayed(self) -> bool:
@@ -107,6 +112,19 @@ def child_end(service: str, pid: int, status: int) -> bytes:
     else:
         how = b"returned error %d" % status
     return b"service(%b): child %d %b" % (service.encode(), pid, how)
+
+
+def full(service: ScriptService) -> bytes:
+    """Return what the master logs when a client has to wait, which it does.
+
+    A service of one process is told by the other limit, although that means nothing here
+    (seen with 2.3.19.1; recordings concurrent-process_limit-1-*).
+    """
+    limit = b"process_limit (%d)" % service.process_limit
+    if service.process_limit == 1:
+        limit = b"client_limit (%d)" % _DEFAULT_CLIENT_LIMIT
+    name = service.name.encode()
+    return b"service(%b): %b reached, client connections are being dropped" % (name, limit)
 
 
 def child_crash(service: str, pid: int) -> bytes:

@@ -16,6 +16,7 @@ import socket
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ import trio
 
 from fakedove.errors import ListenError
 from fakedove.net.pump import pump
+from fakedove.net.turns import Turns
 from fakedove.plan import Peer, Session
 
 if TYPE_CHECKING:
@@ -107,9 +109,11 @@ class Connections:
     async def run(
         self,
         listener: Listener,
+        make_session: Callable[[], Session],
         sock: socket.socket,
         remote: object,
-        make_session: Callable[[], Session],
+        ended: Callable[[], None],
+        *,
         tls_context: Callable[[], ssl.SSLContext] | None,
         crashed: Callable[[Exception], None],
     ) -> None:
@@ -118,7 +122,7 @@ class Connections:
             self._scopes[scope] = sock
             try:
                 # Made here, not at accept: `drop` has to know of every session there is.
-                await pump(sock, make_session(), listener.peer(remote), tls_context)
+                await pump(sock, make_session(), listener.peer(remote), tls_context, ended)
             except Exception as error:
                 crashed(error)
             finally:
@@ -194,31 +198,43 @@ async def serve(
     *,
     tls_context: Callable[[], ssl.SSLContext] | None = None,
     crashed: Callable[[Exception], None],
+    turns_now: Callable[[], Turns | None] = lambda: None,
 ) -> None:
     """Accept until cancelled, one session and one task per connection.
 
     `tls_context` is asked when a session starts TLS. A session that raises ends its own
-    connection only; `crashed` is told.
+    connection only; `crashed` is told. With turns nobody is accepted before it is his.
     """
     warned = False
     async with trio.open_nursery() as nursery:
+        run = partial(
+            connections.run, listener, make_session, tls_context=tls_context, crashed=crashed
+        )
         while True:
             await trio.lowlevel.wait_readable(listener.sock)
+            turns = turns_now()
+            ended = _nothing if turns is None else turns.give_back
+            if turns is not None:
+                await turns.take()
             try:
-                for _ in range(_ACCEPT_AT_ONCE):
+                for _ in range(_ACCEPT_AT_ONCE if turns is None else 1):
                     sock, remote = listener.sock.accept()
                     sock.setblocking(False)
-                    nursery.start_soon(
-                        connections.run, listener, sock, remote, make_session, tls_context, crashed
-                    )
+                    nursery.start_soon(run, sock, remote, ended)
             except BlockingIOError:
+                ended()
                 warned = False
             except OSError as error:
+                ended()
                 # Out of descriptors, as a rule: the client still waits, so no hurry either.
                 if not warned:
                     _LOG.warning("cannot accept connections: %s; waiting", error.strerror)
                     warned = True
                 await trio.sleep(_PAUSE)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _bind_unix(sock: socket.socket, file: Path) -> None:

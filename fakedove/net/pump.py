@@ -70,11 +70,13 @@ async def pump(
     session: Session,
     peer: Peer,
     tls_context: Callable[[], ssl.SSLContext] | None,
+    ended: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve one connection to its end, and close `sock`, which must be non-blocking.
 
-    `session.end` is called exactly once, before the peer can see the end. A peer that goes
-    away ends it quietly; an exception of the session is raised.
+    `session.end` and `ended` are called exactly once, before the peer can see the end; what a
+    program leaves behind lives on. A peer that goes away ends it quietly; an exception of the
+    session is raised.
     """
     connection = _Connection(sock, session, tls_context)
     try:
@@ -87,6 +89,7 @@ async def pump(
             try:
                 session.end(connection.unsent)
             finally:
+                ended()
                 sock.close()
         if connection.process is not None:
             await connection.process.linger(session.wake)

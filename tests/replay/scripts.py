@@ -32,7 +32,7 @@ _PATIENCE = 15.0
 _MACHINE = re.compile(rb"(?m)^(?:cwd|uid|fds|sigignored|nofile|ppid1|PWD|alarm_left)=[^\n]*\n")
 
 #: Recordings that are about time; in the others it is how long the recorder listened.
-_TIMED = re.compile(r"alarm-|hdr-(?!trickle)|sig-13|bg-child")
+_TIMED = re.compile(r"alarm-|concurrent-|hdr-(?!trickle)|sig-13|bg-child")
 
 _RESET = struct.pack("ii", 1, 0)
 
@@ -53,17 +53,30 @@ class Recording:
 def load_service() -> list[Recording]:
     """Return the recordings of 2.3.19.1 and 2.4.1 that are one conversation each."""
     return [
-        Recording(
-            id=text(record, "id"),
-            dovecot=text(record, "dovecot"),
-            listener=text(record, "listener"),
-            script=text(record, "script"),
-            steps=tuple(cast("list[Step]", record["steps"])),
-            log=tuple(cast("list[str]", record["log"])),
-        )
+        _recording(record, record["steps"])
         for record in records("script-service.jsonl.xz")
-        if "steps" in record
+        if record["steps"]
     ]
+
+
+def load_together() -> list[list[Recording]]:
+    """Return the recordings of several conversations at once, in the order of connecting."""
+    return [
+        [_recording(record, one["steps"]) for one in cast("list[Step]", record["connections"])]
+        for record in records("script-service.jsonl.xz")
+        if "connections" in record
+    ]
+
+
+def _recording(record: Step, steps: Json) -> Recording:
+    return Recording(
+        id=text(record, "id"),
+        dovecot=text(record, "dovecot"),
+        listener=text(record, "listener"),
+        script=text(record, "script"),
+        steps=tuple(cast("list[Step]", steps)),
+        log=tuple(cast("list[str]", record["log"])),
+    )
 
 
 def records(name: str) -> list[Step]:

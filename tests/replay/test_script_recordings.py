@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import socket
 import subprocess
@@ -30,12 +31,15 @@ _NOT_EQUAL = {
 }
 
 #: Recordings where stdin is left unread, which a relay has read nevertheless.
-_RESETS = ("hdr-two-requests-pipelined", "stdin-1M-unread-exit0", "stdin-1M-unread-sleep")
+_RESETS = (
+    *("hdr-two-requests-pipelined", "stdin-never-halfclose-nostdin"),
+    *("stdin-1M-unread-exit0", "stdin-1M-unread-sleep"),
+)
+
+_LIMITED = re.compile(r"\(s-\w+\): client_limit \(\d+\)")
 
 #: Recordings whose log holds what other conversations wrote, or what the master alone knows.
 _OTHER_LOG = {
-    "concurrent-process_limit-1-noreply": "there is no process limit",
-    "concurrent-process_limit-1-client_limit-5": "there is no process limit",
     "bg-child": "lines of conversations before it",
     "alarm-1-timing-noreply": "lines of the conversation before it",
     "stderr": "over TCP the rest of a line of the one before it",
@@ -110,6 +114,36 @@ def test_programs_that_are_recorded_behave_alike(programs: Path) -> None:
         played = list(pool.map(lambda one: play(one, programs, record=True), recordings))
     found = ["\n  ".join(lines) for lines in played if lines]
     assert not found, "\n".join([f"{len(found)} of {len(played)} differ", *found])
+
+
+def play_together(recordings: list[Recording], folder: Path) -> list[str]:
+    """Play conversations with a service of one process; return what differs."""
+    first = recordings[0]
+    service = scripts.service_settings(first.script, folder)
+    assert service is not None
+    service["process_limit"] = 1
+    with (
+        fakedove.FakeDovecot(dovecot=first.dovecot, script={"s": service}) as fake,
+        ThreadPoolExecutor(len(recordings)) as pool,
+    ):
+        players = [Player(fake.path("s"), one, folder) for one in recordings]
+        found = [line for lines in pool.map(Player.play, players) for line in lines]
+        log = {str(record) for record in fake.log}
+    # There is no client_limit to be told of.
+    wanted = {
+        _LIMITED.sub("(s): client_limit (1000)", line.split(" ", 3)[-1]) for line in first.log
+    }
+    if log != wanted:
+        found += [f"L- {wanted}", f"L+ {log}"]
+    return [f"{first.dovecot} {first.id}", *found] if found else []
+
+
+def test_a_service_of_one_process(programs: Path) -> None:
+    together = scripts.load_together()
+    assert len(together) == 4
+    with ThreadPoolExecutor(4) as pool:
+        played = list(pool.map(lambda one: play_together(one, programs), together))
+    assert not any(played), played
 
 
 #: The services of the recordings by release: what they run.
