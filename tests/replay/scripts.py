@@ -113,6 +113,11 @@ def is_timed(recording: Recording) -> bool:
     return _TIMED.match(recording.id) is not None or max(moments, default=0) > 1.5
 
 
+def resets(recording: Recording) -> bool:
+    """Whether stdin was left unread at the end, which a relay has read nevertheless."""
+    return any("recv_error" in step for step in recording.steps)
+
+
 class Player:
     """One client that does what a recording's client did."""
 

@@ -30,12 +30,6 @@ _NOT_EQUAL = {
     "exec-nopath-noreply": "a service without a program is refused by the configuration",
 }
 
-#: Recordings where stdin is left unread, which a relay has read nevertheless.
-_RESETS = (
-    *("hdr-two-requests-pipelined", "stdin-never-halfclose-nostdin"),
-    *("stdin-1M-unread-exit0", "stdin-1M-unread-sleep"),
-)
-
 _LIMITED = re.compile(r"\(s-\w+\): client_limit \(\d+\)")
 
 #: Recordings whose log holds what other conversations wrote, or what the master alone knows.
@@ -107,9 +101,9 @@ def test_programs_that_are_recorded_behave_alike(programs: Path) -> None:
     recordings = [
         one
         for one in scripts.load_service()
-        if one.id not in _NOT_EQUAL and one.id not in _RESETS and not scripts.is_timed(one)
+        if one.id not in _NOT_EQUAL and not scripts.resets(one) and not scripts.is_timed(one)
     ]
-    assert len(recordings) > 150
+    assert len(recordings) > 140
     with ThreadPoolExecutor(16) as pool:
         played = list(pool.map(lambda one: play(one, programs, record=True), recordings))
     found = ["\n  ".join(lines) for lines in played if lines]
