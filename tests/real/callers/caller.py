@@ -14,6 +14,7 @@ base_dir and no setting names them there, so fakedove binds them when Dovecot is
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import smtplib
@@ -28,7 +29,7 @@ import fakedove
 from fakedove import Invocation
 from tests.real.master import PATIENCE, Master, new_folder
 
-_CONFIGURATIONS = Path(__file__).parent / "conf"
+CONFIGURATIONS = Path(__file__).parent / "conf"
 
 #: Sections of the configuration, in their order: in 2.3 a list of plugins grows by each.
 USUAL = ("quota", "welcome", "sieve")
@@ -42,6 +43,13 @@ SOCKETS = {
     "sieve-execute": "sieve-execute/prog",
 }
 
+#: Services that run a program: where they listen, and what they run.
+PROGRAMS = {
+    "upper": ("sieve-filter/upper", "exec tr a-z A-Z"),
+    "told": ("sieve-pipe/told", 'cat >/dev/null; echo "$USER heard $1" >&2; exit "$2"'),
+    "deaf": ("sieve-pipe/deaf", "exit 0"),
+}
+
 #: The variables that Sieve's commands set.
 SIEVE_ENVIRONMENT = ("USER", "HOME", "HOST", "SENDER", "RECIPIENT", "ORIG_RECIPIENT")
 
@@ -51,6 +59,12 @@ SENDER = "sender@example.org"
 _USER_ID = 5000
 
 _T = TypeVar("_T")
+
+
+def mail_of(size: int) -> bytes:
+    """Return a mail of about `size` bytes."""
+    line = b"x" * 70 + b"\r\n"
+    return b"Subject: big\r\n\r\n" + line * (size // len(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,7 @@ class Caller:
         self._master = Master(release, self.folder, self._run / "lmtp")
         self.fake = self._fake()
         self._lines: list[str] = []
+        self._users = itertools.count(1)
 
     def start(self) -> None:
         """Start the server, then the fake."""
@@ -98,17 +113,19 @@ class Caller:
             self._master.stop()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def configure(self, name: str, *sections: str, more: str = "") -> Path:
-        """Write a configuration file, `more` at its end, and return it."""
-        folder = _CONFIGURATIONS / self.release
+    def configure(self, name: str, *sections: str) -> None:
+        """Write the configuration file `name`.conf, of the common part and more sections."""
+        folder = CONFIGURATIONS / self.release
         texts = [(folder / f"{one}.conf").read_text("utf-8") for one in ("common", *sections)]
-        file = self.folder / f"{name}.conf"
-        file.write_text(self.filled("".join([*texts, more])), encoding="utf-8")
-        return file
+        (self.folder / f"{name}.conf").write_text(self.filled("".join(texts)), "utf-8")
 
     def filled(self, text: str) -> str:
         """Put in the folder's name."""
         return text.replace("{{dir}}", str(self.folder))
+
+    def new_user(self) -> str:
+        """Return the name of a user who has not been heard of."""
+        return f"user{next(self._users)}"
 
     def home(self, user: str) -> Path:
         """Return a user's home."""
@@ -138,19 +155,23 @@ class Caller:
                 return ""
         return f"{code} {text.decode('latin-1')}"
 
-    def doveadm(self, *words: str, configuration: str = "dovecot") -> Said:
+    def status(self, user: str, configuration: str = "dovecot") -> Said:
+        """Ask doveadm for the status of a user's INBOX, which it makes if there is none."""
+        words = ("mailbox", "status", "-u", user, "messages", "INBOX")
+        return self.doveadm(*words, configuration=configuration)
+
+    def doveadm(self, *words: str, configuration: str = "dovecot", stdin: bytes = b"") -> Said:
         """Run doveadm by one of the configuration files."""
         file = str(self.folder / f"{configuration}.conf")
         ended = subprocess.run(
             self._master.command("doveadm", "-c", file, *words),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
-            text=True,
-            encoding="latin-1",
             timeout=PATIENCE,
             check=False,
         )
-        return Said(ended.returncode, ended.stdout, ended.stderr)
+        output, errors = ended.stdout.decode("latin-1"), ended.stderr.decode("latin-1")
+        return Said(ended.returncode, output, errors)
 
     def mails(self, user: str) -> list[Mail]:
         """Return all mails of a user."""
@@ -172,17 +193,23 @@ class Caller:
         return _wait(found, count)
 
     def _fake(self) -> fakedove.FakeDovecot:
+        services = {name: {"accept_env": list(SIEVE_ENVIRONMENT)} for name in (*SOCKETS, *PROGRAMS)}
+        for name, (_, commands) in PROGRAMS.items():
+            services[name]["executable"] = [str(self._program(name, commands))]
+        paths = SOCKETS | {name: path for name, (path, _) in PROGRAMS.items()}
         listeners = [
             {"name": name, "service": "script", "script": name, "path": path, "mode": "0666"}
-            for name, path in SOCKETS.items()
+            for name, path in paths.items()
         ]
-        sieve = {"accept_env": list(SIEVE_ENVIRONMENT)}
         return fakedove.FakeDovecot(
-            dovecot=self.release,
-            base_dir=str(self._run),
-            script={name: sieve if name.startswith("sieve") else {} for name in SOCKETS},
-            listener=listeners,
+            dovecot=self.release, base_dir=str(self._run), script=services, listener=listeners
         )
+
+    def _program(self, name: str, commands: str) -> Path:
+        file = self.folder / name
+        file.write_text(f"#!/bin/sh\n{commands}\n", encoding="utf-8")
+        file.chmod(0o755)
+        return file
 
 
 def _wait(find: Callable[[], list[_T]], count: int) -> list[_T]:

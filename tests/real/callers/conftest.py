@@ -34,3 +34,9 @@ def caller_of(callers: Mapping[str, Caller]) -> Callable[[str], Caller]:
         return callers[release]
 
     return find
+
+
+@pytest.fixture(params=install.RELEASES)
+def caller(request: pytest.FixtureRequest, caller_of: Callable[[str], Caller]) -> Caller:
+    """Run the test with each release."""
+    return caller_of(request.param)
