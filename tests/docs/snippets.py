@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_BLOCK = re.compile(r"<!-- (file|output): (.*?) -->\n```\w*\n(.*?)```", re.DOTALL)
+_BLOCK = re.compile(r"<!-- (file|output|doveconf): (.*?) -->\n```\w*\n(.*?)```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A block that is a file, or the output of a command."""
+    """A block that is a file, the output of a command, or a configuration of a real release."""
 
     kind: str
     name: str
