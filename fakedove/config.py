@@ -189,6 +189,11 @@ def make_config(**settings: object) -> Config:
     return _config({key: value for key, value in settings.items() if value is not None})
 
 
+def script_socket(name: str) -> dict[str, str]:
+    """Return the listener that a script service has where none is configured."""
+    return {"name": name, "service": "script", "script": name, "path": name, "mode": "0666"}
+
+
 def _config(values: Mapping[str, object]) -> Config:
     top = Table(values, _KEYS, ConfigurationError, later=_LATER_KEYS)
     port = top.integer("doveadm_port", 0)
@@ -273,7 +278,7 @@ def _executable(table: Table) -> tuple[str, ...]:
 
 def _listeners(top: Table, scripts: Mapping[str, Script]) -> tuple[Listener, ...]:
     if "listener" not in top:
-        sockets = [*_DEFAULT_LISTENERS, *map(_socket_of_script, scripts)]
+        sockets = [*_DEFAULT_LISTENERS, *map(script_socket, scripts)]
         default = Table({"listener": sockets}, None, ConfigurationError)
         tables = default.tables("listener", _LISTENER_KEYS)
     else:
@@ -288,11 +293,6 @@ def _listeners(top: Table, scripts: Mapping[str, Script]) -> tuple[Listener, ...
     if not listeners:
         raise top.error("listener", "is empty: leave it out to have unix, tcp and tls")
     return tuple(listeners)
-
-
-def _socket_of_script(name: str) -> dict[str, str]:
-    """Return the listener of a script service where none is configured."""
-    return {"name": name, "service": "script", "script": name, "path": name, "mode": "0666"}
 
 
 def _listener(

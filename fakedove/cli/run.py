@@ -12,7 +12,7 @@ import click
 import trio
 
 from fakedove.cli.serving import FakeOptions, ServedFake, fake_options, served_fake
-from fakedove.config import Ssl
+from fakedove.config import Listener, Ssl
 
 #: Exit statuses of a shell: not executable, not found, ended by a signal.
 _NOT_EXECUTABLE, _NOT_FOUND, _SIGNALLED = 126, 127, 128
@@ -32,15 +32,16 @@ def command(options: FakeOptions, words: tuple[str, ...]) -> None:
 
     The fake listens on free ports. COMMAND finds it in its environment: FAKEDOVE_UNIX is the
     path of a socket that wants no password; FAKEDOVE_HOST and FAKEDOVE_PORT (STARTTLS),
-    FAKEDOVE_TLS_PORT, FAKEDOVE_PASSWORD and FAKEDOVE_CA are for TCP; FAKEDOVE_BASE_DIR and
-    FAKEDOVE_DOVECOT, the release, may help too.
+    FAKEDOVE_TLS_PORT, FAKEDOVE_PASSWORD and FAKEDOVE_CA are for TCP; FAKEDOVE_SCRIPT and
+    FAKEDOVE_SCRIPT_PORT are a script service's; FAKEDOVE_BASE_DIR and FAKEDOVE_DOVECOT, the
+    release, may help too.
     """
     sys.exit(trio.run(_run, options, words))
 
 
 async def _run(options: FakeOptions, words: tuple[str, ...]) -> int:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        async with served_fake(options) as fake:
+        async with served_fake(options, **options.script_settings({})) as fake:
             environment = os.environ | _exported(fake)
             try:
                 child = await trio.lowlevel.open_process(
@@ -86,11 +87,17 @@ def _exported(fake: ServedFake) -> dict[str, str]:
     if fake.config.speaks_tls:
         exported["FAKEDOVE_CA"] = fake.ca_path
     for listener in fake.config.listener:
-        if listener.address is None:
-            exported.setdefault("FAKEDOVE_UNIX", fake.path(listener.name))
-            continue
-        host, port = fake.address(listener.name)
-        exported.setdefault("FAKEDOVE_HOST", host)
-        key = "FAKEDOVE_TLS_PORT" if listener.ssl is Ssl.YES else "FAKEDOVE_PORT"
-        exported.setdefault(key, str(port))
+        for key, value in _place(fake, listener).items():
+            exported.setdefault(key, value)
     return exported
+
+
+def _place(fake: ServedFake, listener: Listener) -> dict[str, str]:
+    is_script = listener.service == "script"
+    if listener.address is None:
+        key = "FAKEDOVE_SCRIPT" if is_script else "FAKEDOVE_UNIX"
+        return {key: fake.path(listener.name)}
+    host, port = fake.address(listener.name)
+    secure = listener.ssl is Ssl.YES and not is_script
+    kind = "SCRIPT_" if is_script else "TLS_" if secure else ""
+    return {"FAKEDOVE_HOST": host, f"FAKEDOVE_{kind}PORT": str(port)}

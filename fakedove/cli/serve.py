@@ -15,12 +15,16 @@ import click
 import trio
 
 from fakedove.cli.serving import FakeOptions, ServedFake, fake_options, say, served_fake
-from fakedove.config import Listener, Ssl
+from fakedove.config import Listener, Ssl, script_socket
 from fakedove.errors import FakeDovecotError, ListenError
 from fakedove.net.listeners import is_loopback, tcp_listener
 
-#: Where Dovecot's documentation has doveadm listen.
-DOCUMENTED_PORT = 24245
+#: Where Dovecot's documentation has doveadm and script services listen.
+DOCUMENTED_PORT, DOCUMENTED_SCRIPT_PORT = 24245, 12345
+
+#: The script service of a run that is told of none.
+_HELLO = Path(__file__).resolve().parents[1] / "data" / "scripts" / "hello.sh"
+_DEFAULT_SCRIPTS = {"hello": ["/bin/sh", str(_HELLO)]}
 
 _USERS_SHOWN = 20
 
@@ -47,8 +51,8 @@ def command(
     """Run a fake Dovecot and say how to talk to it.
 
     CONFIG is a TOML file; without one the fake has a UNIX socket and, over TCP, a port with
-    STARTTLS and one with TLS. SIGTERM and SIGINT end it, SIGHUP reads configuration and
-    store again.
+    STARTTLS, one with TLS, and a script service. SIGTERM and SIGINT end it, SIGHUP reads
+    configuration and store again.
     """
     if ready_file is not None:
         # One that a killed server left would say "ready" too early.
@@ -87,24 +91,33 @@ def _listening(options: FakeOptions, host: str | None, ephemeral: bool) -> dict[
         return {}
     host = host or "127.0.0.1"
     shown = f"[{host}]" if ":" in host else host
-    port = 0 if ephemeral else _documented_port(host)
+
+    def address(documented: int) -> str:
+        return f"{shown}:{0 if ephemeral else _documented_port(host, documented)}"
+
     unix = {"name": "unix", "path": "doveadm-server", "mode": "0600"}
-    tcp = {"name": "tcp", "address": f"{shown}:{port}"}
+    tcp = {"name": "tcp", "address": address(DOCUMENTED_PORT)}
     tls = {"name": "tls", "address": f"{shown}:0", "ssl": "yes"}
-    return {"listener": [unix, tcp, tls]}
+    scripts = options.script_settings(_DEFAULT_SCRIPTS)
+    names = list(options.load(**scripts).script)
+    sockets = [script_socket(name) for name in names]
+    if names:
+        over_tcp = {"name": "script", "service": "script", "script": names[0]}
+        sockets.append(over_tcp | {"address": address(DOCUMENTED_SCRIPT_PORT)})
+    return scripts | {"listener": [unix, tcp, tls, *sockets]}
 
 
-def _documented_port(host: str) -> int:
+def _documented_port(host: str, port: int) -> int:
     """Return the documented port, or 0 if somebody has it."""
     try:
-        tcp_listener(host, DOCUMENTED_PORT).close()
+        tcp_listener(host, port).close()
     except ListenError as error:
         cause = error.__cause__
         if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
-            say(f"port {DOCUMENTED_PORT} is in use; taking a free one")
+            say(f"port {port} is in use; taking a free one")
             return 0
         raise
-    return DOCUMENTED_PORT
+    return port
 
 
 def _introduce(fake: ServedFake) -> None:
@@ -135,6 +148,8 @@ def _place(fake: ServedFake, listener: Listener) -> str:
 
 
 def _access(listener: Listener) -> str:
+    if listener.service == "script":
+        return f"script {listener.script}"
     if listener.address is None and listener.mode == 0o600:
         return "no password needed"
     if not listener.doveadm_password:
@@ -144,16 +159,30 @@ def _access(listener: Listener) -> str:
 
 
 def _suggest(fake: ServedFake) -> None:
+    tries = [*_doveadm_tries(fake), *_script_tries(fake)]
+    for line in ("try:", *tries) if tries else ():
+        say(line)
+
+
+def _doveadm_tries(fake: ServedFake) -> list[str]:
     user = next(iter(fake.store.names()), "nobody")
     for listener in fake.config.listener:
-        if listener.address is None and listener.mode == 0o600:
+        if listener.service == "doveadm" and listener.address is None and listener.mode == 0o600:
             path = fake.path(listener.name)
             hello = rf"VERSION\tdoveadm-server\t1\t0\n\t{user}\tquota get\n"
-            say("try:")
-            say(f"  printf '{hello}' | nc -U {path}")
-            say(f"  doveadm mailbox list -u {user} -S {path}")
-            say(f"  fakedove send unix:{path} quota get -u {user}")
-            return
+            return [
+                f"  printf '{hello}' | nc -U {path}",
+                f"  doveadm mailbox list -u {user} -S {path}",
+                f"  fakedove send unix:{path} quota get -u {user}",
+            ]
+    return []
+
+
+def _script_tries(fake: ServedFake) -> list[str]:
+    for listener in fake.config.listener:
+        if listener.service == "script" and listener.address is None:
+            return [f"  fakedove execute unix:{fake.path(listener.name)} -- one two"]
+    return []
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from fakedove.cli.watching import Watch
-from fakedove.config import load_config
+from fakedove.config import Config, load_config, make_config
 from fakedove.fake import AsyncFakeDovecot
 from fakedove.plan import Session
 
@@ -33,13 +33,36 @@ class FakeOptions:
     password: str | None
     wire: bool
     journal: Path | None
+    #: Programs of script services, by the service's name.
+    scripts: dict[str, list[str]]
 
     def names_listeners(self) -> bool:
         """Whether the configuration file says where to listen. Raises ConfigurationError."""
+        return self._configures("listener")
+
+    def script_settings(self, default: Mapping[str, list[str]]) -> dict[str, object]:
+        """Return the setting `script` that the options make, `default` without any.
+
+        Raises ConfigurationError; UsageError if the configuration file has script services.
+        """
+        if not self._configures("script") and not self._configures("listener"):
+            scripts = self.scripts or default
+            return {"script": {name: {"executable": words} for name, words in scripts.items()}}
+        if self.scripts:
+            raise click.UsageError("--script: write [script.NAME] into the configuration")
+        return {}
+
+    def load(self, **settings: object) -> Config:
+        """Return the configuration file with `settings` above it. Raises ConfigurationError."""
+        if self.config is None:
+            return make_config(**settings)
+        return load_config(self.config, **settings)
+
+    def _configures(self, key: str) -> bool:
         if self.config is None:
             return False
         load_config(self.config)
-        return "listener" in tomllib.loads(self.config.read_text(encoding="utf-8"))
+        return key in tomllib.loads(self.config.read_text(encoding="utf-8"))
 
 
 def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Callable[..., None]:
@@ -61,6 +84,14 @@ def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Call
         type=click.Path(dir_okay=False, path_type=Path),
         help="Add each command and its answer to FILE, one JSON line each.",
     )
+    @click.option(
+        "--script",
+        "scripts",
+        metavar="NAME=COMMAND",
+        multiple=True,
+        callback=_named_commands,
+        help="A script service: socket NAME runs COMMAND, which is split at spaces.",
+    )
     @wraps(function)
     def command(
         config: Path | None,
@@ -70,13 +101,30 @@ def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Call
         password: str | None,
         wire: bool,
         journal: Path | None,
+        scripts: dict[str, list[str]],
         *args: _P.args,
         **others: _P.kwargs,
     ) -> None:
-        options = FakeOptions(config, dovecot, protocol, store, password, wire, journal)
+        options = FakeOptions(config, dovecot, protocol, store, password, wire, journal, scripts)
         function(options, *args, **others)
 
     return command
+
+
+def _named_commands(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """Take `NAME=COMMAND` apart."""
+    commands: dict[str, list[str]] = {}
+    for value in values:
+        name, equals, command = value.partition("=")
+        if not (name and equals and command.split()):
+            raise click.BadParameter(f'"{value}" must be NAME=COMMAND, such as hello=./hello.sh')
+        if "/" in name or name in commands:
+            problem = "is a file's name" if "/" in name else "is given twice"
+            raise click.BadParameter(f'"{value}": NAME {problem}')
+        commands[name] = command.split()
+    return commands
 
 
 class ServedFake(AsyncFakeDovecot):

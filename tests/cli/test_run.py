@@ -37,6 +37,12 @@ def test_the_command_finds_the_fake_in_its_environment(short_path: Path) -> None
     assert list(short_path.iterdir()) == []
 
 
+def test_a_script_service_beside_the_command() -> None:
+    shell = '[ -S "$FAKEDOVE_UNIX" ] && exec "$0" -m fakedove execute "unix:$FAKEDOVE_SCRIPT" -- x'
+    done = fakedove("run", "--script", "echo=/bin/echo", "--", "sh", "-c", shell, sys.executable)
+    assert (done.stdout, done.returncode) == ("x\n", 0)
+
+
 def test_send_below_run_needs_no_address() -> None:
     done = fakedove("run", "--", *PROGRAM, "send", "mailbox", "list", "-u", "ann", "INBOX")
     assert (done.stdout, done.stderr, done.returncode) == ("mailbox\nINBOX\n", "", 0)

@@ -47,7 +47,7 @@ def test_the_printed_lines_work_when_copied(short_path: Path) -> None:
         served.wait_for_line("ready")
         path = served.place("unix").removeprefix("unix:")
         tries = served.said[served.said.index("try:") + 1 : -1]
-        printf, doveadm, send = (line.strip() for line in tries)
+        printf, doveadm, send, execute = (line.strip() for line in tries)
         said = subprocess.run(
             ["sh", "-c", printf.partition(" | ")[0]], capture_output=True, check=True
         ).stdout
@@ -60,9 +60,10 @@ def test_the_printed_lines_work_when_copied(short_path: Path) -> None:
         assert heard.startswith(b"+\nUser quota\tSTORAGE\t")
         assert heard.endswith(b"\t\n+\n")
         assert doveadm == f"doveadm mailbox list -u ann -S {path}"
-        program, *args = send.split()
-        assert program == "fakedove"
-        assert fakedove(*args).returncode == 0
+        for line in (send, execute):
+            program, *args = line.split()
+            assert program == "fakedove"
+            assert fakedove(*args).returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -124,6 +125,57 @@ def test_options_stand_above_the_configuration(short_path: Path) -> None:
         with Client.connect(served.place("tcp"), password="other") as client:
             assert client.server_minor == 2
             assert client.command("quota get", user="dora").ok
+
+
+def test_a_script_service_over_unix_and_tcp(short_path: Path) -> None:
+    with serving("--ephemeral", env={"TMPDIR": str(short_path)}) as served:
+        done = fakedove("execute", served.place("hello"), "--", "one", "two")
+        assert (done.returncode, done.stdout) == (0, "hello one two\n")
+        host, _, port = served.place("script").rpartition(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(b"VERSION\tscript\t4\t0\n-\n\n")
+            heard = b"".join(iter(lambda: client.recv(65536), b""))
+        assert heard == b"hello world\n+\n"
+
+
+def test_script_services_by_option(short_path: Path) -> None:
+    arguments = ("--script", "echo=/bin/echo one", "--script", "no=/bin/false")
+    with serving("--ephemeral", *arguments, env={"TMPDIR": str(short_path)}) as served:
+        done = fakedove("execute", served.place("echo"), "--", "two")
+        assert (done.returncode, done.stdout) == (0, "one two\n")
+        assert fakedove("execute", served.place("no")).returncode == 1
+        listeners = dict(served.ready["listeners"])  # type: ignore[call-overload]  # JSON
+        assert list(listeners) == ["unix", "tcp", "tls", "echo", "no", "script"]
+
+
+def test_a_configured_script_service_has_its_sockets(short_path: Path) -> None:
+    config = short_path / "fakedove.toml"
+    config.write_text('[script.greet]\nexecutable = ["/bin/echo", "hi"]\n')
+    with serving("--ephemeral", str(config), env={"TMPDIR": str(short_path)}) as served:
+        assert fakedove("execute", served.place("greet")).stdout == "hi\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("hello", '"hello" must be NAME=COMMAND, such as hello=./hello.sh'),
+        ("hello= ", '"hello= " must be NAME=COMMAND'),
+        ("a/b=x", '"a/b=x": NAME is a file\'s name'),
+    ],
+)
+def test_a_wrong_script_option_is_one_line(value: str, problem: str) -> None:
+    done = fakedove("serve", "--script", value)
+    assert done.returncode == 2
+    assert problem in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_script_options_and_configured_services_do_not_go_together(short_path: Path) -> None:
+    config = short_path / "fakedove.toml"
+    config.write_text("[script.greet]\n")
+    done = fakedove("serve", str(config), "--script", "hello=/bin/true")
+    assert done.returncode == 2
+    assert "write [script.NAME] into the configuration" in done.stderr
 
 
 def test_hangup_reads_configuration_and_store_again(short_path: Path) -> None:
@@ -227,6 +279,7 @@ def test_an_open_address_is_warned_of(short_path: Path) -> None:
     assert warnings == [
         "warning: other machines can reach tcp",
         "warning: other machines can reach tls",
+        "warning: other machines can reach script",
     ]
 
 
