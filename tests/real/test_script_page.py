@@ -1,4 +1,4 @@
-"""What docs/script.md says of dovecot.conf, asked of the real `doveconf` and master."""
+"""What we say of scripts in dovecot.conf, asked of the real `doveconf` and master."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.docs.snippets import Snippet, snippets
 from tests.real import install
 from tests.real.callers.caller import CONFIGURATIONS
 from tests.real.master import PATIENCE, Master, new_folder
+from tests.test_documented_blocks import samples
 
 pytestmark = pytest.mark.real
 
@@ -70,10 +71,17 @@ def settings(text: str) -> set[str]:
     return {line.strip() for line in text.splitlines() if " = " in line}
 
 
-@pytest.mark.parametrize(
-    "snippet", [one for one in snippets(_PAGE) if one.kind == "doveconf"], ids=lambda one: one.name
-)
-def test_a_configuration_of_the_page_is_read_as_it_stands(snippet: Snippet, folder: Path) -> None:
+def configurations() -> Iterator[Snippet]:
+    """Yield those of the page, and of the blocks that Dovecot's documentation shows."""
+    for snippet in snippets(_PAGE):
+        if snippet.kind == "doveconf":
+            yield snippet
+    for sample in samples().values():
+        yield Snippet("doveconf", "2.4.1", str(sample["dovecot_conf"]))
+
+
+@pytest.mark.parametrize("snippet", configurations(), ids=lambda one: one.name)
+def test_a_configuration_is_read_as_it_stands(snippet: Snippet, folder: Path) -> None:
     read = doveconf(snippet.name, folder, snippet.text, "-n")
     assert (read.returncode, read.stderr) == (0, "")
     assert settings(snippet.text) - settings(read.stdout) == set()
