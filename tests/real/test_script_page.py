@@ -80,7 +80,7 @@ def configurations() -> Iterator[Snippet]:
         yield Snippet("doveconf", "2.4.1", str(sample["dovecot_conf"]))
 
 
-@pytest.mark.parametrize("snippet", configurations(), ids=lambda one: one.name)
+@pytest.mark.parametrize("snippet", list(configurations()), ids=lambda one: one.name)
 def test_a_configuration_is_read_as_it_stands(snippet: Snippet, folder: Path) -> None:
     read = doveconf(snippet.name, folder, snippet.text, "-n")
     assert (read.returncode, read.stderr) == (0, "")
