@@ -7,7 +7,7 @@ those of their sources. Up to 2.3.6 a line names the program itself, later its p
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fakedove.dovecot.reply import Level
 from fakedove.wire.program_client import Answer, Result
@@ -62,13 +62,21 @@ class ClientWords:
     connect_timed_out: bytes = b"Connection timed out (> %(msecs)d msecs)"
     tcp_timed_out: bytes = b"connect(%(host)b) failed: Timeout in %(msecs)d milliseconds"
     unresolved: bytes = b"Cannot resolve `%(host)b': %(reason)b"
+    unsent: bytes = b"write(program stdin) failed: write() failed: %(reason)b"
     exited: bytes = b"Terminated with non-zero exit code %(status)d"
     terminated: bytes = b"Forcibly terminated with signal %(signal)d"
     killed: bytes = b"Terminated abnormally with signal %(signal)d"
 
 
+#: Up to 2.3.21.1.
+BEFORE_BLOCKS = ClientWords(
+    prefix=b"program %b: ",
+    unsent=b"write(program stdin) failed: %(reason)b",
+)
+
 #: Up to 2.3.6.
-WITHOUT_PREFIX = ClientWords(
+WITHOUT_PREFIX = replace(
+    BEFORE_BLOCKS,
     prefix=b"",
     tells_code=False,
     tells_streams=False,
@@ -107,14 +115,9 @@ def read_failure(reason: bytes) -> Line:
     return Level.ERROR, b"read(program stdout) failed: " + reason
 
 
-def reset(reason: str) -> Line:
-    """Return what the log says of a connection that breaks while it is read."""
-    return read_failure(b"read(size=8192) failed: " + reason.encode())
-
-
-def write_failure(reason: str) -> Line:
-    """Return what the log says of a request that cannot be sent."""
-    return Level.ERROR, b"write(program stdin) failed: " + reason.encode()
+def broken(size: int, reason: str) -> Line:
+    """Return what the log says of a connection that breaks when `size` bytes are asked for."""
+    return read_failure(b"read(size=%d) failed: %b" % (size, reason.encode()))
 
 
 def unix_failure(path: bytes, reason: str) -> Line:

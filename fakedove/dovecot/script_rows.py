@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from fakedove.dovecot.command_spans import release_key
-from fakedove.dovecot.program_client import WITHOUT_PREFIX, ClientWords
+from fakedove.dovecot.program_client import BEFORE_BLOCKS, WITHOUT_PREFIX, ClientWords
 from fakedove.wire.dialect import ScriptDialect
 
 
@@ -49,7 +49,7 @@ def _rows() -> tuple[ScriptRow, ...]:
     shorter = replace(raw, empty_last_argument=False)
     strict = replace(shorter, lenient_alarm=False)
     escaped = replace(strict, major=4, environment=True, escapes=True)
-    prefixed = ClientWords(prefix=b"program %b: ", tells_code=False)
+    prefixed = replace(BEFORE_BLOCKS, tells_code=False)
     named = ScriptRow("2.3.11", escaped, passthrough=True, log_names_service=True, client=prefixed)
     blocks = replace(named, first="2.4.0", client=ClientWords(), execute_blocks=True)
     return (
@@ -61,7 +61,7 @@ def _rows() -> tuple[ScriptRow, ...]:
         ScriptRow("2.3.7", escaped, client=prefixed),
         ScriptRow("2.3.8", escaped, passthrough=True, client=prefixed),
         named,
-        replace(named, first="2.3.16", client=replace(prefixed, tells_code=True)),
+        replace(named, first="2.3.16", client=BEFORE_BLOCKS),
         blocks,
         replace(blocks, first="2.4.3", dialect=replace(escaped, escaped_environment=True)),
     )

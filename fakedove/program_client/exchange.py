@@ -37,8 +37,8 @@ class Exchange:
         self.unsent = self.unsent[count:]
         if self.unsent:
             return
-        if self._call.stdin is not None and self._log.words.tells_streams:
-            self._log.add((Level.DEBUG, texts.SENT))
+        if self._call.stdin is not None:
+            self._log.add_stream(texts.SENT)
         if not self._call.waits:
             self.over = True
 
@@ -52,19 +52,18 @@ class Exchange:
 
     def timed_out(self) -> None:
         """Learn that the time is over."""
-        msecs = round((self._call.timeout or 0) * 1000)
-        self._log.add_worded((Level.ERROR, self._log.words.timed_out), msecs=msecs)
+        self._log.add_timeout(self._call.timeout)
         self.fail()
 
     def read_failed(self, reason: str) -> None:
         """Learn that the connection broke while the answer was awaited."""
-        self._log.add(texts.reset(reason))
+        self._log.add(texts.broken(self._reader.room, reason))
         self.fail()
 
     def write_failed(self, reason: str) -> None:
         """Learn that the request could not be sent; what there is to read still counts."""
         if not self._call.waits:
-            self._log.add(texts.write_failure(reason))
+            self._log.add_worded(Level.ERROR, self._log.words.unsent, reason=reason.encode())
             self.fail()
 
     def fail(self) -> None:
@@ -87,6 +86,6 @@ class Exchange:
             self._log.add(line)
         if answer.dot_missing:
             self._log.add(texts.read_failure(texts.DOT_MISSING))
-        elif self._call.wants_output and self._log.words.tells_streams:
-            self._log.add((Level.DEBUG, texts.RECEIVED))
+        elif self._call.wants_output:
+            self._log.add_stream(texts.RECEIVED)
         self.over = True

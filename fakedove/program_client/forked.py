@@ -26,6 +26,7 @@ from fakedove.dovecot.scripts import exec_failure
 from fakedove.program_client.call import Call
 from fakedove.program_client.giving_up import GivingUp
 from fakedove.program_client.outcome import Execution, ProgramLog
+from fakedove.program_client.pipes import Pipes
 
 _SHELL: Final = b"/bin/sh"
 _MOST_PID: Final = 32768
@@ -40,15 +41,15 @@ def execute_forked(call: Call, giving_up: GivingUp) -> Execution:
         name.decode(errors="surrogateescape"): value.decode(errors="surrogateescape")
         for name, value in call.header.environment
     }
-    with tempfile.TemporaryFile() as stderr, _Lives() as lives:
+    with tempfile.TemporaryFile() as stderr, _Lives() as lives, Pipes(call.stdin) as pipes:
         try:
-            child = _spawn(call, stderr, lives)
+            child = _spawn(call, pipes.stdin, stderr, lives)
         except OSError as error:
             done = _not_run(call, log, os.strerror(error.errno or errno.ENOENT))
         else:
             log.label += b" (%d)" % child.pid
             with giving_up.then(lambda: _kill_group(child)):
-                done = _watched(call, log, child)
+                done = _watched(call, log, child, pipes)
             lives.see_the_end()
             stderr.seek(0)
             done = replace(done, stderr=stderr.read())
@@ -74,7 +75,7 @@ class _Lives:
         select.select([self._kept], [], [], _DYING)
 
 
-def _spawn(call: Call, stderr: IO[bytes], lives: _Lives) -> subprocess.Popen[bytes]:
+def _spawn(call: Call, stdin: int, stderr: IO[bytes], lives: _Lives) -> subprocess.Popen[bytes]:
     """Start it; a file without `#!` is the shell's, as with execvp(3)."""
     path = call.target.path
     program = os.fsencode(Path(path).absolute() if "/" in path else path)
@@ -83,7 +84,7 @@ def _spawn(call: Call, stderr: IO[bytes], lives: _Lives) -> subprocess.Popen[byt
         try:
             return subprocess.Popen(
                 attempt,
-                stdin=subprocess.DEVNULL if call.stdin is None else subprocess.PIPE,
+                stdin=stdin,
                 stdout=subprocess.PIPE if call.wants_output else subprocess.DEVNULL,
                 stderr=stderr,
                 pass_fds=(lives.given,),
@@ -100,33 +101,42 @@ def _spawn(call: Call, stderr: IO[bytes], lives: _Lives) -> subprocess.Popen[byt
     raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
 
 
-def _watched(call: Call, log: ProgramLog, child: subprocess.Popen[bytes]) -> Execution:
+def _watched(
+    call: Call, log: ProgramLog, child: subprocess.Popen[bytes], pipes: Pipes
+) -> Execution:
     """Give it its input, take its output, and judge its end."""
-    timed_out = False
     with child:
-        try:
-            output, _ = child.communicate(call.stdin, call.timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-            output = _terminated(call, log, child)
-        finally:
-            _kill_group(child)
-    call.tell("S", output or b"")
-    verdict = _judged(log, child.returncode, timed_out=timed_out)
-    return Execution(verdict, output or b"", status=child.returncode)
+        pipes.attend(child)
+        finished = _converse(call, log, pipes)
+        if not finished:
+            child.send_signal(signal.SIGTERM)
+            pipes.wait(texts.KILL_SECONDS)
+        # Its number is its own until it is waited for.
+        _kill_group(child)
+        child.wait()
+        output = bytes(pipes.output)
+    call.tell("S", output)
+    verdict = _judged(log, child.returncode, finished=finished)
+    return Execution(verdict, output, status=child.returncode)
 
 
-def _terminated(call: Call, log: ProgramLog, child: subprocess.Popen[bytes]) -> bytes:
-    """End a program that takes too long, gently at first; return what it had printed."""
-    msecs = round((call.timeout or 0) * 1000)
-    log.add_worded((Level.ERROR, log.words.timed_out), msecs=msecs)
-    child.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(texts.KILL_SECONDS)
-    _kill_group(child)
-    with suppress(subprocess.TimeoutExpired):
-        return child.communicate(timeout=1)[0]
-    return b""
+def _converse(call: Call, log: ProgramLog, pipes: Pipes) -> bool:
+    """Wait for the program's end, and tell whether it came to one by itself."""
+    problem: OSError | None = None
+    try:
+        pipes.converse(call.timeout)
+    except (TimeoutError, BrokenPipeError) as error:
+        problem = error
+    if call.stdin is not None and pipes.sent:
+        log.add_stream(texts.SENT)
+    if isinstance(problem, BrokenPipeError):
+        log.add_worded(Level.ERROR, log.words.unsent, reason=str(problem.strerror).encode())
+    elif call.wants_output and problem is not None:
+        # Without output the real client only waits for the end, and says nothing.
+        log.add_timeout(call.timeout)
+    elif call.wants_output:
+        log.add_stream(texts.RECEIVED)
+    return problem is None
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -135,14 +145,13 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def _judged(log: ProgramLog, status: int, *, timed_out: bool) -> Verdict:
+def _judged(log: ProgramLog, status: int, *, finished: bool) -> Verdict:
     if status < 0:
-        words = log.words.terminated if timed_out else log.words.killed
-        log.add_worded((Level.ERROR, words), signal=-status)
-        return Verdict.INTERNAL_FAILURE
-    if status:
-        log.add_worded((Level.INFO, log.words.exited), status=status)
-    if timed_out:
+        words = log.words.killed if finished else log.words.terminated
+        log.add_worded(Level.ERROR, words, signal=-status)
+    elif status:
+        log.add_worded(Level.INFO, log.words.exited, status=status)
+    if not finished or status < 0:
         return Verdict.INTERNAL_FAILURE
     return Verdict.FAILURE if status else Verdict.SUCCESS
 
@@ -152,5 +161,5 @@ def _not_run(call: Call, log: ProgramLog, reason: str) -> Execution:
     log.add_bare((Level.FATAL, exec_failure(os.fsencode(call.target.path), reason)))
     # A process that there was only in the real one.
     log.label += b" (%d)" % random.randrange(2, _MOST_PID)
-    verdict = _judged(log, texts.EXEC_FAILED, timed_out=False)
+    verdict = _judged(log, texts.EXEC_FAILED, finished=True)
     return Execution(verdict, status=texts.EXEC_FAILED)

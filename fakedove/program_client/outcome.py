@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fakedove.dovecot.program_client import Line, Verdict
+from fakedove.dovecot.reply import Level
 from fakedove.sessions.server_log import LogRecord
 
 if TYPE_CHECKING:
@@ -55,8 +56,16 @@ class ProgramLog:
         """Add a line of a process that knows nothing of the prefix."""
         self.records.append(LogRecord(b"", *line))
 
-    def add_worded(self, line: Line, **values: bytes | int) -> None:
+    def add_stream(self, text: bytes) -> None:
+        """Add that a stream is at its end, where the release tells."""
+        if self.words.tells_streams:
+            self.add((Level.DEBUG, text))
+
+    def add_timeout(self, seconds: float | None) -> None:
+        """Add that the time is over."""
+        self.add_worded(Level.ERROR, self.words.timed_out, msecs=round((seconds or 0) * 1000))
+
+    def add_worded(self, level: Level, text: bytes, **values: bytes | int) -> None:
         """Add one of `words`, filled in."""
-        level, text = line
         known = {key.encode(): value for key, value in values.items()}
         self.add((level, text % (known | {b"name": self._name})))

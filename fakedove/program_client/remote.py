@@ -108,7 +108,7 @@ def _connected_to_path(path: str, log: ProgramLog) -> socket.socket | None:
         else:
             return sock
     else:
-        log.add_worded((Level.ERROR, log.words.connect_timed_out), msecs=_CONNECT_MSECS)
+        log.add_worded(Level.ERROR, log.words.connect_timed_out, msecs=_CONNECT_MSECS)
     sock.close()
     return None
 
@@ -119,7 +119,7 @@ def _connected_to_host(host: str, port: int, log: ProgramLog) -> socket.socket |
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         reason = (error.strerror or str(error)).encode()
-        log.add_worded((Level.ERROR, log.words.unresolved), host=name, reason=reason)
+        log.add_worded(Level.ERROR, log.words.unresolved, host=name, reason=reason)
         return None
     for family, _, _, _, address in found:
         log.label = Target(Driver.TCP, "", str(address[0]), port).label
@@ -128,8 +128,7 @@ def _connected_to_host(host: str, port: int, log: ProgramLog) -> socket.socket |
         try:
             sock.connect(address)
         except TimeoutError:
-            line = Level.ERROR, log.words.tcp_timed_out
-            log.add_worded(line, host=name, msecs=_CONNECT_MSECS)
+            log.add_worded(Level.ERROR, log.words.tcp_timed_out, host=name, msecs=_CONNECT_MSECS)
         except OSError as error:
             log.add(texts.tcp_failure(name, error.strerror or str(error)))
         else:

@@ -20,6 +20,8 @@ from fakedove.wire.dotstream import DotReader, stuff_lines
 from fakedove.wire.script import Header, build_header
 
 _CODE_BYTES = 2
+#: What a program client reads into. Room is made only when it is full.
+_BUFFER_BYTES = 8192
 
 
 class Result(enum.Enum):
@@ -60,28 +62,48 @@ def request(
 class AnswerReader:
     """Takes an answer apart as it comes, in whatever pieces."""
 
-    __slots__ = ("_coded", "_dots", "_held")
+    __slots__ = ("_coded", "_dots", "_filled", "_held")
 
     def __init__(self, *, coded: bool, dotstream: bool) -> None:
         """`coded`: the client has asked for a result code."""
         self._coded = coded
         self._dots = DotReader() if dotstream else None
         self._held = b""
+        self._filled = 0
+
+    @property
+    def room(self) -> int:
+        """How many bytes a program client would ask for now (measured on 2.3.19.1 and 2.4.1)."""
+        return _BUFFER_BYTES - self._filled
 
     def feed(self, data: bytes) -> bytes:
         """Return the output that `data` completes."""
         if self._coded:
+            self._fill(data)
             data = self._held + data
-            length = _CODE_BYTES if data.endswith(b"\n") else 1
+            length = _held_length(data)
             data, self._held = data[:-length], data[-length:]
         if self._dots is None:
             return data
         return b"" if self._dots.ended else self._dots.feed(data)
 
+    def _fill(self, data: bytes) -> None:
+        """Keep count of the buffer; when it is full, all but the held bytes leave it."""
+        while data:
+            taken, data = data[: self.room], data[self.room :]
+            self._filled += len(taken)
+            if not self.room:
+                self._filled = _held_length(taken)
+
     def end(self) -> Answer:
         """Tell what it comes to, now that there is EOF."""
         dot_missing = self._dots is not None and not self._dots.ended
         return Answer(_result(self._held) if self._coded else None, self._held, dot_missing)
+
+
+def _held_length(data: bytes) -> int:
+    """Return how many of the last bytes may be the code."""
+    return _CODE_BYTES if data.endswith(b"\n") else 1
 
 
 def _result(held: bytes) -> Result:

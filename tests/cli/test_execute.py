@@ -35,8 +35,10 @@ def test_a_forked_program(tmp_path: Path) -> None:
     path = program(tmp_path, "echo out; echo err >&2")
     done = fakedove("execute", f"fork:{path}")
     assert (done.stdout, done.returncode) == ("out\n", 0)
-    assert done.stderr.splitlines() == [
-        "err",
+    stderr, stream, *rest = done.stderr.splitlines()
+    assert stream.endswith(": Debug: Finished streaming payload from program")
+    assert stderr == "err"
+    assert rest == [
         "fakedove execute: environment: (empty)",
         "fakedove execute: success, exit status 0",
     ]

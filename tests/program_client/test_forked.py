@@ -15,8 +15,9 @@ from tests.program_client.services import program
 
 
 def log_of(done: fakedove.Execution) -> list[str]:
-    """Return the log with process ids left out."""
-    return [re.sub(r"\(\d+\)", "(PID)", str(one)) for one in done.log]
+    """Return the log with process ids left out, without what it says of good ends."""
+    lines = [re.sub(r"\(\d+\)", "(PID)", str(one)) for one in done.log]
+    return [line for line in lines if "Debug: " not in line]
 
 
 # Recordings welcome-conf-wfork, quota-warn-fork and quota-warn-exec.
@@ -26,7 +27,11 @@ def test_a_program_gets_arguments_environment_and_stdin(tmp_path: Path) -> None:
     printed = f"{path} 80 a b\nmail\nUSER=tss\nPWD=/\n0077\n/\n"
     assert sorted(done.output.decode().split("\n")) == sorted(printed.split("\n"))
     assert (done.verdict, done.status, done.result) == (Verdict.SUCCESS, 0, None)
-    assert (done.environment, done.stderr, done.log) == ({"USER": "tss"}, b"trouble\n", ())
+    assert (done.environment, done.stderr) == ({"USER": "tss"}, b"trouble\n")
+    assert [one.text.decode() for one in done.log] == [
+        "Finished streaming payload to program",
+        "Finished streaming payload from program",
+    ]
 
 
 # Recording welcome-conf-wforkfail.
@@ -68,6 +73,43 @@ def test_a_program_without_a_first_line_is_the_shells(tmp_path: Path) -> None:
 
 def test_a_name_is_looked_for_where_programs_are() -> None:
     assert fakedove.execute("fork:echo", ["hello"]).output == b"hello\n"
+
+
+# Measured on 2.3.19.1 and 2.4.1 with Sieve's pipe and filter.
+@pytest.mark.parametrize(
+    ("dovecot", "reason"),
+    [("2.3.19.1", "Broken pipe"), ("2.4.1", "write() failed: Broken pipe")],
+)
+def test_much_stdin_has_to_be_read(tmp_path: Path, dovecot: str, reason: str) -> None:
+    path = program(tmp_path, "echo out")
+    assert fakedove.execute(f"fork:{path}", stdin=b"little").ok
+    done = fakedove.execute(f"fork:{path}", stdin=b"x" * 400_000, dovecot=dovecot)
+    assert done.verdict is Verdict.INTERNAL_FAILURE
+    assert [line.partition(": Error: ")[2] for line in log_of(done)] == [
+        f"write(program stdin) failed: {reason}"
+    ]
+
+
+# Measured on 2.3.19.1 with Sieve's pipe and filter: who wants no output hears less.
+@pytest.mark.parametrize("output", [True, False])
+def test_a_program_that_ends_well_when_it_is_told_to(tmp_path: Path, output: bool) -> None:
+    path = program(tmp_path, "trap 'exit 0' TERM; while :; do sleep 0.01; done")
+    done = fakedove.execute(f"fork:{path}", timeout=0.3, output=output)
+    assert (done.verdict, done.status) == (Verdict.INTERNAL_FAILURE, 0)
+    lines = ["Execution timed out (> 300 msecs)"] if output else []
+    assert [line.partition(": Error: ")[2] for line in log_of(done)] == lines
+
+
+def test_a_process_in_the_background_that_holds_stdout_is_waited_for(tmp_path: Path) -> None:
+    path = program(tmp_path, "sleep 1000 & echo out")
+    done = fakedove.execute(f"fork:{path}", timeout=0.3)
+    assert (done.verdict, done.output, done.status) == (-1, b"out\n", 0)
+    assert fakedove.execute(f"fork:{path}", output=False).ok
+
+
+def test_much_goes_both_ways(tmp_path: Path) -> None:
+    much = b"0123456789abcdef" * 65536
+    assert fakedove.execute("fork:cat", stdin=much).output == much
 
 
 # A program that ignores SIGTERM has five seconds, as in Dovecot.

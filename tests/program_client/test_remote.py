@@ -58,6 +58,21 @@ def test_a_service_that_hangs_is_given_up() -> None:
     assert log_of(done) == [f"execute {target}: Error: Execution timed out (> 250 msecs)"]
 
 
+# Measured on 2.3.19.1 and 2.4.1: a code that came does not count when the end is a reset.
+def test_stdin_that_is_not_read_is_an_internal_failure() -> None:
+    def hang_up(client: socket.socket) -> None:
+        client.recv(1, socket.MSG_PEEK)
+        client.sendall(b"out\n+\n")
+
+    with raw_service(hang_up) as target:
+        done = fakedove.execute(target, stdin=b"mail")
+    assert (done.verdict, done.output, done.result) == (-1, b"out\n", None)
+    assert log_of(done) == [
+        f"execute {target}: Error: "
+        "read(program stdout) failed: read(size=8186) failed: Connection reset by peer"
+    ]
+
+
 def test_noreply_hangs_up_at_once_and_does_not_ask() -> None:
     heard: list[bytes] = []
 

@@ -89,6 +89,35 @@ def test_cuts_do_not_matter(data: bytes, coded: bool, dotstream: bool, sizes: li
     assert in_pieces == read(data, coded=coded, dotstream=dotstream)
 
 
+# Measured on 2.3.19.1 and 2.4.1 with Sieve's three commands.
+@pytest.mark.parametrize(
+    ("answer", "room"),
+    [
+        (b"", 8192),
+        (b"+\n", 8190),
+        (b"out\n+\n", 8186),
+        (b"x" * 100 + b"\n+\n", 8089),
+        (b"x" * 5000 + b"\n+\n", 3189),
+        (b"x" * 8190 + b"+\n", 8190),
+        (b"x" * 9000 + b"+\n", 7381),
+    ],
+)
+def test_what_is_asked_for_next(answer: bytes, room: int) -> None:
+    reader = AnswerReader(coded=True, dotstream=False)
+    reader.feed(answer)
+    assert reader.room == room
+
+
+@given(st.integers(0, 30_000), st.lists(st.integers(1, 9000), min_size=1, max_size=5))
+def test_what_is_asked_for_does_not_hang_on_cuts(length: int, sizes: list[int]) -> None:
+    answer = b"ab\n" * length
+    whole, cut = (AnswerReader(coded=True, dotstream=False) for _ in range(2))
+    whole.feed(answer)
+    for piece in pieces(answer, sizes):
+        cut.feed(piece)
+    assert 0 < cut.room == whole.room
+
+
 @given(st.binary(max_size=40), st.sampled_from([b"+\n", b"-\n"]))
 def test_output_comes_back(output: bytes, code: bytes) -> None:
     assert read(output + code) == (output, Answer(_RESULTS[code], code))
