@@ -16,7 +16,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from benchmarks import bulk, commands, fixtures, measuring, real, starting, users
+from benchmarks import (
+    bulk,
+    commands,
+    fixtures,
+    measuring,
+    real,
+    scripts,
+    servers,
+    starting,
+    users,
+)
 from benchmarks.measuring import Effort, Row
 from benchmarks.pump_echo import pumped
 from benchmarks.raw_trio import raw_trio
@@ -45,10 +55,19 @@ def _alone(rows: Callable[[Server, Effort], Iterator[Row]], effort: Effort) -> I
         yield from rows(ours, effort)
 
 
+def _scripts(effort: Effort) -> Iterator[Row]:
+    with (
+        tempfile.TemporaryDirectory(prefix="fd") as directory,
+        Server("scripts", servers.scripts, directory) as ours,
+    ):
+        yield from scripts.rows(ours, effort)
+
+
 FAMILIES: Final[dict[str, Family]] = {
     "commands": _commands,
     "bulk": lambda effort: _alone(bulk.rows, effort),
     "real": lambda effort: _alone(real.rows, effort),
+    "scripts": _scripts,
     "users": users.rows,
     "start": starting.rows,
     "fixture": fixtures.rows,

@@ -33,6 +33,10 @@ BIG_MAILBOX: Final = "Large"
 FRESH_MAILBOXES: Final = tuple(f"Fresh{number}" for number in range(14))
 BIG_MAIL_BYTES: Final = 10 * 1024 * 1024
 
+#: What the sockets of other script services end in.
+CAT: Final = ".cat"
+STUB: Final = ".stub"
+
 #: A server that uses less CPU time than this, in so many seconds, has nothing to do.
 _IDLE_CPU: Final = 0.002
 _SETTLING: Final = 0.03
@@ -92,6 +96,20 @@ class Server:
         while not file.exists():
             time.sleep(0.01)
         return int(file.read_text())
+
+
+async def scripts(path: str) -> None:
+    """Serve a program that does nothing at a UNIX socket, `cat` and a stub beside it."""
+    services = {"true": {"executable": ["/bin/true"]}, "cat": {"executable": ["/bin/cat"]}}
+    listeners = [
+        {"name": name, "service": "script", "script": name, "path": path + place}
+        for name, place in (("stub", STUB), ("cat", CAT), ("true", ""))
+    ]
+    async with AsyncFakeDovecot(
+        dovecot=RELEASE, script=services | {"stub": {}}, listener=listeners
+    ) as server:
+        server.script("stub").reply()
+        await trio.sleep_forever()
 
 
 async def fake(path: str) -> None:
