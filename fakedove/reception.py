@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,10 +163,19 @@ class Reception:
 
 
 def _bind(setting: config.Listener, base_dir: Path) -> Listener:
+    """Listen. The folder of a socket below base_dir is made: sieve-pipe/NAME needs one.
+
+    So does 2.4.1; 2.3.19.1 does not start without it.
+    """
     if setting.address is not None:
         return tcp_listener(*setting.address)
     assert setting.path is not None
-    return unix_listener(base_dir / setting.path, setting.mode)
+    file = base_dir / setting.path
+    if not Path(setting.path).is_absolute():
+        # What is wrong with it is told when the socket is bound.
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+    return unix_listener(file, setting.mode)
 
 
 @contextmanager

@@ -154,6 +154,24 @@ async def test_a_path_too_long_is_one_clear_line() -> None:
             pass
 
 
+async def test_the_folder_of_a_socket_is_made() -> None:
+    listener = [{"name": "unix", "path": "sieve-pipe/deep/prog"}]
+    async with AsyncFakeDovecot(listener=listener) as fake:
+        assert fake.path() == f"{fake.base_dir}/sieve-pipe/deep/prog"
+        assert await trio.Path(fake.path()).is_socket()
+
+
+async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in ("file/prog", str(tmp_path / "absolute" / "prog")):
+        with pytest.raises(ListenError, match=r"^/\S+/prog: "):
+            async with AsyncFakeDovecot(
+                base_dir=str(tmp_path), listener=[{"name": "unix", "path": path}]
+            ):
+                pass
+    assert not await trio.Path(tmp_path, "absolute").exists()
+
+
 async def test_a_configured_base_dir_stays(temporary: Path) -> None:
     base_dir = temporary / "run" / "dovecot"
     async with AsyncFakeDovecot(base_dir=str(base_dir)) as fake:

@@ -9,7 +9,7 @@ from fakedove.double.script_stubs import Output, ScriptEnd
 from tests.real.callers.recorded import Connection
 
 #: Seconds after which a client has sent what the socket takes.
-_LATE = 0.1
+_LATE = 0.3
 
 #: A mail that a recording keeps only the size of, and its last lines.
 _BIG = b"From: a@b\r\nSubject: new\r\n\r\n\r\n" + (b"q" * 78 + b"\r\n") * 1001

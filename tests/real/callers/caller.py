@@ -101,8 +101,6 @@ class Caller:
         """Start the server, then the fake."""
         self.configure("dovecot", *USUAL)
         self._master.start()
-        for path in SOCKETS.values():
-            (self._run / path).parent.mkdir(exist_ok=True)
         self.fake.start()
 
     def stop(self) -> None:
