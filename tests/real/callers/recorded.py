@@ -12,18 +12,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from tests.real.callers.caller import SOCKETS, Caller
+from tests.real.callers.left_out import LEFT_OUT
 from tests.replay.scripts import Step, records, text
 from tests.replay.transcripts import Json
-
-#: Recordings of deliveries that are not made again, each with the reason.
-LEFT_OUT = {
-    "more-filter-hang-no-output": "LMTP panics when filter runs into its timeout",
-    "more-execute-hang": "LMTP panics when :output runs into its timeout",
-    "thr-execute-output-8200": "LMTP panics: more than 8 kB of :output run into the timeout",
-    "thr-execute-output-16384": "LMTP panics: more than 8 kB of :output run into the timeout",
-    "more-pipe-two-commands": "LMTP dies of signal 11",
-    "more-pipe-domain-user": "the script lay in another home and was never run",
-}
 
 #: What recordings took three seconds for, the limit of Sieve's programs, takes one here.
 FASTER = 3

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from tests.real.callers.caller import CONFIGURATIONS, Caller
+from tests.real.callers.left_out import LEFT_OUT
 from tests.replay.scripts import Step, records, text
 from tests.replay.transcripts import Json
 
@@ -16,29 +17,12 @@ pytestmark = pytest.mark.real
 
 _RELEASE = "2.4.1"
 
-#: Recordings of such blocks that are not made again, each with the reason.
-_LEFT_OUT = {
-    **dict.fromkeys(
-        ("welcome-conf-wfork", "welcome-conf-wforkfail", "welcome-conf-wforkmissing"),
-        "driver = fork calls no service",
-    ),
-    **dict.fromkeys(
-        (
-            *("welcome-tcp", "welcome-tcp-dot-reply", "welcome-tcp-dot-only", "welcome-tcp-empty"),
-            *("welcome-tcp-nowait", "welcome-tcp-localhost", "welcome-conf-tcpset"),
-        ),
-        "driver = tcp crashes before it connects",
-    ),
-    "welcome-wait-minus": "made again in test_welcome.py",
-    "welcome-wait-slow3": "made again in test_welcome.py",
-}
-
 
 def recordings() -> Iterator[Step]:
-    """Yield those that are not left out."""
+    """Yield those that are made again."""
     for record in records("script-clients.jsonl.xz"):
         name = text(record, "id")
-        if name.startswith("welcome-") and record["dovecot"] == _RELEASE and name not in _LEFT_OUT:
+        if name.startswith(("welcome-conf", "welcome-seed")) and name not in LEFT_OUT:
             yield record
 
 

@@ -9,7 +9,10 @@ import pytest
 from fakedove import Invocation
 from tests.real.callers.answers import arm
 from tests.real.callers.caller import Caller
+from tests.real.callers.left_out import ELSEWHERE, LEFT_OUT
 from tests.real.callers.recorded import Connection, Recorded, load, steady
+from tests.real.callers.test_execute_blocks import recordings
+from tests.replay.scripts import records, text
 
 pytestmark = pytest.mark.real
 
@@ -61,3 +64,10 @@ def compare(connection: Connection, invocation: Invocation, caller: Caller) -> N
         assert steady(sent, caller) == steady(connection.heard, caller)
     if connection.did("eof") and not connection.did("error"):
         assert invocation.stdin_eof
+
+
+def test_every_recording_is_made_again_or_named() -> None:
+    made = {one.id for one in load()} | {text(one, "id") for one in recordings()}
+    named = LEFT_OUT.keys() | ELSEWHERE.keys()
+    assert not made & named
+    assert made | named == {text(one, "id") for one in records("script-clients.jsonl.xz")}
