@@ -95,6 +95,7 @@ def test_dict_that_does_not_open_has_columns_only_in_new_releases(talk: _Talk) -
         ("  dict~set -t 999999999 DICT shared/a 2", ""),
         ("  dict~set -t -5 DICT shared/a 2", "\n-USAGE\n"),
         (" tss mail~dict~set DICT shared/a 2", "\n-TEMPFAIL\n"),
+        (" tss mail~dict~inc DICT shared/a 0", "\n-TEMPFAIL\n"),
         (" tss mail~dict~get DICT priv/x", "\n-NOTFOUND\n"),
         (" tss mail~dict~get nosuch shared/a", "\n-TEMPFAIL\n"),
         (" tss mail~dict~get DICT", ""),
@@ -308,3 +309,25 @@ def test_sis_knows_no_empty_path() -> None:
     talk = _Talk("2.3.19.1")
     assert talk.run("  sis~deduplicate  ") == ""
     assert talk.log[-1].endswith("stat() failed: No such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        (" tss sieve~put x", 1),
+        (" tss sieve~put -a x", 2),
+        (" tss sieve~activate one", 1),
+        (" tss sieve~rename two three", 1),
+        (" tss sieve~delete -a two one", 3),
+        (" tss sieve~deactivate", 1),
+        (" tss sieve~get one", 0),
+        (" tss sieve~delete one", 0),
+    ],
+)
+def test_a_change_of_scripts_is_one_of_inbox(talk: _Talk, line: str, changes: int) -> None:
+    user = talk.world.store.users["tss"]
+    user.sieve_scripts.update(one=b"keep;", two=b"keep;")
+    user.sieve_active = "one"
+    before = user.mailbox("INBOX").highestmodseq
+    talk.run(line + ("\nkeep;\n." if " sieve~put" in line else ""))
+    assert user.mailbox("INBOX").highestmodseq - before == changes

@@ -7,6 +7,7 @@ import pytest
 from fakedove.dovecot.store import Store
 from tests.sessions.talk import Talk
 
+MIXED = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n%b--b--\n"
 OK, NOTFOUND, USAGE = b"\n+\n", b"\n-NOTFOUND\n", b"\n-USAGE\n"
 
 
@@ -170,3 +171,21 @@ def test_not_a_modseq_that_was_not_reached_finds_nothing(
 ) -> None:
     answer = talk_to(release).say(b"\ttss\tfetch\tuid\tmailbox\tINBOX\t%b\n" % query)
     assert answer.count(b"\t") == found
+
+
+# Asked of both: what comes before is answered. What is asked of children does no harm.
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+@pytest.mark.parametrize(
+    ("key", "end"),
+    [(b"filename\tis\ta.txt", b""), (b"child\t(\tfilename\tis\ta.txt\t)", OK)],
+)
+def test_a_compared_file_name_kills_behind_the_next_mailbox(
+    release: str, key: bytes, end: bytes
+) -> None:
+    talk = talk_to(release)
+    mail = b"Content-Disposition: attachment; filename=a.txt\n\nx\n"
+    talk.world.store.users["tss"].mailbox("INBOX").deliver(MIXED % mail)
+    query = b"\tmimepart\t(\t%b\t)\n" % key
+    once = b"\ttss\tfetch\tuid\tmailbox\tINBOX"
+    assert talk.say(once + query) == b"3\t" + OK
+    assert talk.say(once + b"\tmailbox\tINBOX" + query) == b"3\t3\t" + end

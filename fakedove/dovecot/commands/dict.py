@@ -264,11 +264,11 @@ def dict_inc(call: Call) -> Output:
     if (refusal := (yield from _opened(call, key))) is not Status.OK:
         return refusal
     yield from _timestamped(call)
+    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+        return refusal
     difference = call.invocation.number("difference")
     if not difference:
         return Status.OK
-    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
-        return refusal
     reachable = dictionary.unreachable(call) is None
     value = dictionary.entries(call).get(_text(key)) if reachable else None
     if value is None and reachable:

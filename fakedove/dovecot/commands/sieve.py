@@ -12,6 +12,7 @@ from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope, Streamed, combine
 from fakedove.dovecot.sieve import compile_script
 from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
 
 #: Longest name, in characters.
 _LONGEST_NAME = 256
@@ -42,6 +43,13 @@ def _check_name(name: bytes) -> None:
 
 def _name(call: Call, parameter: str = "scriptname") -> str:
     return (call.invocation.text(parameter) or b"").decode()
+
+
+def _note_change(user: User) -> None:
+    """Enter a change of the scripts where replication looks for it: in INBOX's log."""
+    inbox = user.find_mailbox("INBOX")
+    if inbox is not None:
+        inbox.highestmodseq += 1
 
 
 def _not_found(call: Call, action: bytes, name: str) -> Log:
@@ -114,8 +122,10 @@ def sieve_put(call: Call) -> Output:
         return Status.DATAERR
     user.sieve_scripts.pop(name, None)
     user.sieve_scripts[name] = script
+    _note_change(user)
     if call.invocation.flag("activate"):
         user.sieve_active = name
+        _note_change(user)
     return Status.OK
 
 
@@ -144,8 +154,10 @@ def sieve_delete(call: Call) -> Output:
             status = combine(status, Status.DATAERR)
         else:
             del user.sieve_scripts[name]
+            _note_change(user)
             if name == user.sieve_active:
                 user.sieve_active = None
+                _note_change(user)
     return status
 
 
@@ -163,6 +175,7 @@ def sieve_activate(call: Call) -> Output:
         yield _not_found(call, b"activate", name)
         return Status.NOTFOUND
     call.user.sieve_active = name
+    _note_change(call.user)
     return Status.OK
 
 
@@ -170,6 +183,7 @@ def sieve_activate(call: Call) -> Output:
 def sieve_deactivate(call: Call) -> Output:
     """Leave no script active."""
     call.user.sieve_active = None
+    _note_change(call.user)
     yield from ()
     return Status.OK
 
@@ -193,6 +207,7 @@ def sieve_rename(call: Call) -> Output:
         yield _failed(b"rename", _TAKEN)
         return Status.DATAERR
     user.sieve_scripts[new] = user.sieve_scripts.pop(old)
+    _note_change(user)
     if old == user.sieve_active:
         user.sieve_active = new
     return Status.OK

@@ -19,7 +19,8 @@ from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search import tree
-from fakedove.dovecot.search.mimeparts import MimeParts
+from fakedove.dovecot.search.mimepart_tree import Filename, MimeNode
+from fakedove.dovecot.search.mimeparts import MimeParts, filenames
 from fakedove.dovecot.search.normal import normal
 from fakedove.dovecot.search.sets import contains, settle
 from fakedove.dovecot.search.texts import Texts
@@ -83,6 +84,8 @@ class Matcher:
         self._box = box
         self._release = release
         self._index_only = False
+        #: Whether a MIME part's file name was compared with one that is freed behind each mailbox.
+        self.compared_filename = False
 
     def find(self, nodes: Sequence[Node], *, oldest_only: bool = False) -> list[Message]:
         """Return the messages that all of `nodes` match.
@@ -208,13 +211,21 @@ class Matcher:
             case tree.MailboxGuid() | tree.InMailbox() | tree.InMailboxes():
                 return _always if self._is_here(node) else _never
             case tree.MimePart(query):
-                decoded = self._release.attachment_names_decoded
-                return lambda one: one.parts(decoded=decoded).match(query)
+                names = frozenset(filenames(query))
+                return lambda one: self._mimepart(one, query, names)
             case tree.Header():
                 return _header(node)
             case tree.Text(text, headers):
                 key = normal(text)
                 return lambda one: key in one.texts.whole(headers=headers)
+
+    def _mimepart(
+        self, one: Candidate, query: Sequence[MimeNode], names: frozenset[Filename]
+    ) -> bool | None:
+        parts = one.parts(decoded=self._release.attachment_names_decoded)
+        found = parts.match(query)
+        self.compared_filename |= not names.isdisjoint(parts.compared)
+        return found
 
     def _is_here(self, node: tree.MailboxKey) -> bool:
         match node:

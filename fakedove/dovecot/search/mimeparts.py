@@ -54,25 +54,36 @@ class MimeParts:
     Dovecot does not begin anew for each key: where one ended, the depth of the next begins.
     """
 
-    __slots__ = ("_data", "_decoded", "_depth")
+    __slots__ = ("_depth", "compared", "data", "decoded")
 
     def __init__(self, data: bytes, *, decoded: bool) -> None:
         """Take a mail; `decoded` where the release decodes parameters."""
-        self._data = data
-        self._decoded = decoded
+        self.data = data
+        self.decoded = decoded
+        #: The file names that a part's was compared with.
+        self.compared: set[tree.Filename] = set()
         self._depth = 0
 
     def match(self, query: Sequence[MimeNode]) -> bool | None:
         """Return whether any part matches all of `query`."""
-        root = parse_parts(self._data)
+        root = parse_parts(self.data)
         _fill_empty(root)
-        for place in _places(self._data, root, self._depth, 1, self._decoded):
+        for place in _places(self, root, self._depth, 1):
             found = _all(query, place)
             if found is not False:
                 self._depth = place.depth + 1
                 return found
         self._depth += 1
         return False
+
+
+def filenames(nodes: Iterable[MimeNode]) -> Iterator[tree.Filename]:
+    """Yield the file names that keys ask for, those of parents and children aside."""
+    for node in nodes:
+        if isinstance(node, tree.Filename):
+            yield node
+        elif isinstance(node, MimeGroup):
+            yield from filenames(node.keys)
 
 
 def _fill_empty(root: Part) -> None:
@@ -85,15 +96,14 @@ def _fill_empty(root: Part) -> None:
 class _Place(msgspec.Struct, frozen=True):
     """A part where a query meets it."""
 
-    data: bytes
+    mail: MimeParts
     part: Part
     depth: int
     index: int
-    decoded: bool
 
     def described(self) -> Described:
         """Return the part's Content-* values, with those it has by default."""
-        found = describe(self.data, self.part, decoded=self.decoded)
+        found = describe(self.mail.data, self.part, decoded=self.mail.decoded)
         if self.part.kind & Kind.MESSAGE:
             found.type, found.subtype = b"message", b"rfc822"
         elif found.type is None:
@@ -113,22 +123,22 @@ class _Place(msgspec.Struct, frozen=True):
         message = self.part.parent
         if message is None or not message.kind & Kind.MESSAGE:
             return None
-        header = self.part.header_of(self.data)
+        header = self.part.header_of(self.mail.data)
         fields = header_fields(header)
         return [field.one_line.strip() for field in fields if field.name.lower() == name]
 
 
-def _places(data: bytes, part: Part, depth: int, index: int, decoded: bool) -> Iterator[_Place]:
+def _places(mail: MimeParts, part: Part, depth: int, index: int) -> Iterator[_Place]:
     """Yield the part and all below it."""
-    yield _Place(data, part, depth, index, decoded)
+    yield _Place(mail, part, depth, index)
     for number, child in enumerate(part.children, 1):
-        yield from _places(data, child, depth + 1, number, decoded)
+        yield from _places(mail, child, depth + 1, number)
 
 
 def _below(place: _Place) -> Iterator[_Place]:
     """Yield all parts below; their depth counts from the part itself."""
     for number, child in enumerate(place.part.children, 1):
-        yield from _places(place.data, child, 1, number, place.decoded)
+        yield from _places(place.mail, child, 1, number)
 
 
 def _all(nodes: Iterable[MimeNode], place: _Place) -> bool | None:
@@ -176,8 +186,8 @@ def _decide(node: MimeNode, place: _Place) -> bool | None:
             return least <= (place.depth if is_depth else place.index) <= most
         case tree.Sent(relation, seconds):
             return _sent(relation, seconds, place)
-        case tree.Filename(how, text):
-            return _filename(how, normal(text), place)
+        case tree.Filename():
+            return _filename(node, place)
     return None
 
 
@@ -190,7 +200,7 @@ def _parent(keys: Sequence[MimeNode], place: _Place) -> bool | None:
         raise Fatal(text, Scope.MAIL, crash=True)
     above = parent.parent
     index = 1 if above is None else above.children.index(parent) + 1
-    return _all(keys, _Place(place.data, parent, place.depth - 1, index, place.decoded))
+    return _all(keys, _Place(place.mail, parent, place.depth - 1, index))
 
 
 def _child(keys: Sequence[MimeNode], place: _Place) -> bool | None:
@@ -252,7 +262,7 @@ def _sent(relation: str, seconds: int, place: _Place) -> bool:
     return local >= seconds
 
 
-def _filename(how: str, text: str, place: _Place) -> bool:
+def _filename(node: tree.Filename, place: _Place) -> bool:
     described = place.described()
     if described.disposition is not None and described.disposition.lower() != b"attachment":
         return False
@@ -260,8 +270,9 @@ def _filename(how: str, text: str, place: _Place) -> bool:
     names = [value for known, value in given if known.lower() == b"filename"]
     if not names:
         return False
-    name = normal(names[0].decode(errors="replace"))
-    match how:
+    place.mail.compared.add(node)
+    name, text = normal(names[0].decode(errors="replace")), normal(node.text)
+    match node.how:
         case "IS":
             return name == text
         case "CONTAINS":

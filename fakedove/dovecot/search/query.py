@@ -35,6 +35,8 @@ class Query:
         self._oldest_only = oldest_only
         self._simplified = False
         self._death: Fatal | None = None
+        #: Whether a file name was compared in the mailboxes so far.
+        self._compared_filename = False
 
     def simplify(self) -> None:
         """Simplify the query before mailbox names are taken from it, as `expunge` does."""
@@ -43,13 +45,22 @@ class Query:
             self._simplified = True
 
     def places(self, user: User) -> Iterator[Place]:
-        """Yield the mailboxes of `user` to look into, those that cannot be opened included."""
+        """Yield the mailboxes of `user` to look into, those that cannot be opened included.
+
+        Where file names were compared, Dovecot dies when it is through with the next mailbox:
+        it frees what it compared with again.
+        """
         named = self.nodes
         try:
             self.simplify()
         except Fatal as death:
             self._death = death
-        return places(self.nodes, named, user, self._release)
+        for place in places(self.nodes, named, user, self._release):
+            searched = place.box is not None and place.box.message_count > 0
+            dies = searched and self._compared_filename
+            yield place
+            if dies:
+                raise Fatal(b"killed with signal 6", Scope.MAIL, crash=True)
 
     def begin(self, *, opened: bool) -> None:
         """Raise Fatal where the real process dies as it begins to search a mailbox.
@@ -64,7 +75,9 @@ class Query:
     def find(self, box: Mailbox) -> list[Message]:
         """Return the messages that match, in the order of the mailbox; raise Fatal as `begin`."""
         self.begin(opened=True)
-        found = Matcher(box, self._release).find(self.nodes, oldest_only=self._oldest_only)
+        matcher = Matcher(box, self._release)
+        found = matcher.find(self.nodes, oldest_only=self._oldest_only)
+        self._compared_filename |= matcher.compared_filename
         if box.message_count:
             self.nodes = settled(self.nodes, box.message_count)
         return found
