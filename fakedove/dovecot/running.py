@@ -150,6 +150,8 @@ def _single_name(invocation: Invocation, release: Release) -> bytes:
 
 def _names_in_file(call: Call, problems: list[Item]) -> Iterator[bytes]:
     path = call.invocation.text("user-file") or b""
+    if path == b"-":
+        raise texts.without_input(Scope.PROCESS)
     try:
         if not path:
             raise failure(errno.ENOENT)

@@ -77,6 +77,12 @@ def unreadable_user_file(path: bytes, error: OSError) -> tuple[Log, ...]:
     )
 
 
+def without_input(scope: Scope) -> Fatal:
+    """Return how a process dies that is to read its standard input, `-`, which is closed."""
+    text = b"assertion failed: (errno != EBADF)"
+    return Fatal(text, scope, crash=True, log=(backtrace(scope),))
+
+
 def backtrace(scope: Scope) -> Log:
     """Return what a process still says when it dies of a failed assertion."""
     return Log(b"Raw backtrace: known to the real server alone", scope=scope)

@@ -170,3 +170,15 @@ def test_a_bad_number_comes_before_a_later_bad_option() -> None:
     talk.hello(0)
     assert talk.say(b"\ttss\tmailbox cache decision\t-l\tx\t-X\n") == b"\n-USAGE\n"
     assert talk.log == ["doveadm: Error: doveadm: Invalid parameter: Invalid number: x"]
+
+
+# Asked of both: a server has no standard input.
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+@pytest.mark.parametrize(
+    "line", [b"\ttss\tsave\t-\n", b"\ttss\tsieve put\tx\t-\n", b"\t\tmailbox list\t-F\t-\n"]
+)
+def test_to_read_the_standard_input_is_the_end(release: str, line: bytes) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    assert talk.say(line) == b""
+    assert "assertion failed: (errno != EBADF)" in talk.log[-1]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from fakedove.dovecot import texts
 from fakedove.dovecot.attachments import keyword_of
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.commands.destination import kept, open_destination
@@ -90,6 +91,8 @@ def _keywords(release: Release, data: bytes) -> tuple[str, ...]:
 
 def _mail(call: Call) -> bytes:
     path = call.invocation.text("file")
+    if path == b"-":
+        raise texts.without_input(Scope.STORAGE)
     return call.body if path is None else Files(call).read(path.decode(errors="surrogateescape"))
 
 

@@ -130,6 +130,8 @@ def sieve_put(call: Call) -> Output:
 
 
 def _script(call: Call, path: str) -> bytes:
+    if path == "-":
+        raise texts.without_input(Scope.STORAGE)
     return call.read_file(path) if call.invocation.flag("file") else call.body
 
 
