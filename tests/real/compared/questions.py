@@ -217,7 +217,8 @@ _BY_NAME: Mapping[str, Text] = {
     "path": values.fs_paths,
     "source-path": values.fs_paths,
     "destination-path": values.fs_paths,
-    "socket-path": values.one("missing", "{{dir}}/run/missing", ""),
+    # Not "": who listens at the name that this is, if anybody does, is the machine's.
+    "socket-path": values.one("missing", "{{dir}}/run/missing"),
 }
 
 #: Where the name alone does not say it.
