@@ -11,7 +11,8 @@ from tests.real import install
 from tests.real.callers.caller import Caller
 
 
-@pytest.fixture(scope="package")
+# Not of the package: tests come in any order, and each return to the folder would start them.
+@pytest.fixture(scope="session")
 def callers() -> Iterator[Mapping[str, Caller]]:
     """Run those releases that can run here, started and ended at once."""
     found = [Caller(one) for one in install.RELEASES if install.missing(one) is None]

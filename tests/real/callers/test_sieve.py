@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from fakedove import ScriptStub
-from tests.real.callers.caller import SENDER, Caller
+from tests.real.callers.caller import SENDER, Caller, mail_of
 
 pytestmark = pytest.mark.real
 
@@ -114,6 +114,18 @@ def test_a_function_that_makes_another_mail(caller: Caller) -> None:
     caller.deliver(user, _MAIL)
     (mail,) = caller.mails(user)
     assert b"\nSubject: " + user.encode() + b"\n\nfirst\n.second\n" in mail.data
+
+
+def test_an_answer_before_all_of_a_big_mail_has_come(caller: Caller) -> None:
+    """The client reads the code and EOF, and goes on sending what it has."""
+    user = caller.new_user()
+    caller.write_sieve(user, 'require "vnd.dovecot.pipe"; pipe "prog";')
+    caller.fake.script("sieve-pipe").reply()
+    assert caller.deliver(user, mail_of(5_000_000)).startswith("250 ")
+    assert not caller.mails(user)
+    (invocation,) = caller.invocations("sieve-pipe", 1)
+    assert invocation.stdin_eof
+    assert invocation.stdin_size > 4_990_000
 
 
 def test_many_at_once(caller: Caller) -> None:
