@@ -29,18 +29,26 @@ class Exchange:
         self.unsent = memoryview(
             request(call.header, dialect, call.stdin, dotstream=call.dotstream)
         )
-        self.over = False
+        #: More of the answer is awaited.
+        self.reading = call.waits
+        self._failed = False
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self._failed or not (self.unsent or self.reading)
 
     def sent(self, count: int) -> None:
-        """Learn that `count` bytes have left; after the last one the writing side is closed."""
+        """Learn that `count` bytes have left; after the last one the writing side is closed.
+
+        It is gone on with behind the end of the answer too, as the real client does.
+        """
         self._call.tell("C", bytes(self.unsent[:count]))
         self.unsent = self.unsent[count:]
         if self.unsent:
             return
         if self._call.stdin is not None:
             self._log.add_stream(texts.SENT)
-        if not self._call.waits:
-            self.over = True
 
     def receive(self, data: bytes) -> None:
         """Take a part of the answer, b"" for its end."""
@@ -61,15 +69,14 @@ class Exchange:
         self.fail()
 
     def write_failed(self, reason: str) -> None:
-        """Learn that the request could not be sent; what there is to read still counts."""
-        if not self._call.waits:
-            self._log.add_worded(Level.ERROR, self._log.words.unsent, reason=reason.encode())
-            self.fail()
+        """Learn that the service does not read what it is sent."""
+        self._log.add_worded(Level.ERROR, self._log.words.unsent, reason=reason.encode())
+        self.fail()
 
     def fail(self) -> None:
         """End without a verdict."""
         self._verdict = Verdict.INTERNAL_FAILURE
-        self.over = True
+        self._failed = True
 
     def execution(self) -> Execution:
         """Return what it came to."""
@@ -88,4 +95,4 @@ class Exchange:
             self._log.add(texts.read_failure(texts.DOT_MISSING))
         elif self._call.wants_output:
             self._log.add_stream(texts.RECEIVED)
-        self.over = True
+        self.reading = False

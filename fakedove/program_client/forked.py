@@ -106,13 +106,15 @@ def _watched(
 ) -> Execution:
     """Give it its input, take its output, and judge its end."""
     with child:
-        pipes.attend(child)
-        finished = _converse(call, log, pipes)
-        if not finished:
-            child.send_signal(signal.SIGTERM)
-            pipes.wait(texts.KILL_SECONDS)
-        # Its number is its own until it is waited for.
-        _kill_group(child)
+        try:
+            pipes.attend(child)
+            finished = _converse(call, log, pipes)
+            if not finished:
+                child.send_signal(signal.SIGTERM)
+                pipes.wait(texts.KILL_SECONDS)
+        finally:
+            # Its number is its own until it is waited for.
+            _kill_group(child)
         child.wait()
         output = bytes(pipes.output)
     call.tell("S", output)

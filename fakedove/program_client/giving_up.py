@@ -15,6 +15,11 @@ class GivingUp:
         self._end: Callable[[], None] | None = None
         self._wanted = False
 
+    @property
+    def wanted(self) -> bool:
+        """Whether it was decided."""
+        return self._wanted
+
     @contextmanager
     def then(self, end: Callable[[], None]) -> Iterator[None]:
         """Inside `with`, giving up means to call `end`."""

@@ -52,9 +52,10 @@ def _carry_out(exchange: Exchange, sock: socket.socket, call: Call) -> None:
         if left <= 0:
             exchange.timed_out()
             return
-        waiting.register(sock, select.POLLIN * call.waits | select.POLLOUT * sending)
+        waiting.register(sock, select.POLLIN * exchange.reading | select.POLLOUT * sending)
         for _, ready in waiting.poll(None if left == _FOR_EVER else left * 1000 + 1):
-            if call.waits and ready & ~select.POLLOUT:
+            # An end that can be read counts for more than one that is met in writing.
+            if exchange.reading and ready & ~select.POLLOUT:
                 _receive(exchange, sock)
             else:
                 sending = _send(exchange, sock, halves=call.waits)
@@ -73,15 +74,16 @@ def _send(exchange: Exchange, sock: socket.socket, *, halves: bool) -> bool:
     """Send what the socket takes; return whether there is more to send, now or later."""
     try:
         exchange.sent(sock.send(exchange.unsent))
-        if exchange.unsent:
-            return True
-        if halves:
-            sock.shutdown(socket.SHUT_WR)
     except BlockingIOError:
         return True
     except OSError as error:
         exchange.write_failed(error.strerror or str(error))
-    return False
+        return False
+    if halves and not exchange.unsent:
+        # A service that has hung up already is no concern of this side's.
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
+    return bool(exchange.unsent)
 
 
 def _connected(call: Call, log: ProgramLog) -> socket.socket | None:

@@ -8,7 +8,6 @@ concludes, and how the program ended.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,12 +24,12 @@ from fakedove.program_client.outcome import Execution
 from fakedove.program_client.remote import execute_remotely
 
 if TYPE_CHECKING:
-    from fakedove.double.invocations import Invocation
     from fakedove.sessions.server_log import LogRecord
     from fakedove.sync import FakeDovecot
 
-#: Seconds that a wait for ever takes: what threads can wait, less what is added on the way.
-_FOR_EVER: Final = threading.TIMEOUT_MAX - 60
+_FOR_EVER: Final = float("inf")
+#: Seconds after which somebody who gives up is heard.
+_PATIENCE: Final = 0.2
 _LISTENER: Final = "script"
 
 
@@ -39,12 +38,14 @@ def execute_with_service(command: Sequence[str], call: Call, giving_up: GivingUp
     from fakedove.sync import FakeDovecot
 
     begun = time.monotonic()
-    name = Path(command[0]).name
+    name = os.fsencode(Path(command[0]).name).decode(errors="replace")
     with FakeDovecot(None, **_settings(name, command, call)) as fake:
         asked = replace(call, target=Target(Driver.UNIX, fake.path(_LISTENER)))
         done = execute_remotely(asked, giving_up)
         timeout = _FOR_EVER if call.timeout is None else call.timeout
-        invocation = _invocation(fake, done, timeout - (time.monotonic() - begun))
+        if done.verdict is not Verdict.INTERNAL_FAILURE:
+            _see_the_end(fake, begun + timeout, giving_up)
+        invocation = next(iter(fake.invocations), None)
         rest = fake.unfinished_stderr(name)
     records = tuple(fake.log)
     done = replace(done, log=(*records, *done.log))
@@ -71,13 +72,12 @@ def _settings(name: str, command: Sequence[str], call: Call) -> dict[str, object
     }
 
 
-def _invocation(fake: FakeDovecot, done: Execution, left: float) -> Invocation | None:
-    """Return what the service knows; a client that waits for nothing has not seen the end."""
-    if done.verdict is not Verdict.INTERNAL_FAILURE:
+def _see_the_end(fake: FakeDovecot, expiry: float, giving_up: GivingUp) -> None:
+    """Wait for the program to end; a client that hangs up at once has not."""
+    while not giving_up.wanted and (left := expiry - time.monotonic()) > 0:
         with suppress(TimeoutError):
-            fake.wait_for_invocation(timeout=max(left, 0))
-    found = tuple(fake.invocations)
-    return found[-1] if found else None
+            fake.wait_for_invocation(timeout=min(left, _PATIENCE))
+            return
 
 
 def _is_own(record: LogRecord, service: str, status: int | None) -> bool:

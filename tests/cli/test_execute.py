@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import fakedove
+from tests.cli.program import PATIENCE, PROGRAM, environment, fakedove
 from tests.program_client.services import answering, program, raw_service
+from tests.program_client.test_forked import is_gone
 
 
 def test_a_program_behind_a_service_of_its_own(tmp_path: Path) -> None:
@@ -42,6 +46,22 @@ def test_a_forked_program(tmp_path: Path) -> None:
         "fakedove execute: environment: (empty)",
         "fakedove execute: success, exit status 0",
     ]
+
+
+@pytest.mark.parametrize("driver", ["fork", "script"])
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, driver: str) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    path = program(tmp_path, f"echo $$ >{ready}; exec sleep 1000")
+    with subprocess.Popen(
+        [*PROGRAM, "execute", f"{driver}:{path}", "--timeout", "0"],
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        pid = int(ready.read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+    assert is_gone(pid)
 
 
 @pytest.mark.parametrize(

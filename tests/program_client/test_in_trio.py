@@ -46,6 +46,21 @@ async def test_cancelling_ends_the_program_first(tmp_path: Path, driver: str) ->
     assert is_gone(int(pid.read_text()))
 
 
+async def test_cancelling_ends_a_wait_for_a_noreply_program(tmp_path: Path) -> None:
+    ready, pid = tmp_path / "ready", tmp_path / "pid"
+    os.mkfifo(ready)
+    path = program(tmp_path, f"echo $$ >{pid}; echo >{ready}; exec sleep 1000")
+
+    async def run() -> None:
+        await fakedove.execute_in_trio(f"script:{path}", noreply=True, timeout=None)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        await trio.to_thread.run_sync(ready.read_text)
+        nursery.cancel_scope.cancel()
+    assert is_gone(int(pid.read_text()))
+
+
 async def test_cancelling_ends_a_conversation() -> None:
     heard = trio.Event()
     token = trio.lowlevel.current_trio_token()

@@ -73,6 +73,34 @@ def test_stdin_that_is_not_read_is_an_internal_failure() -> None:
     ]
 
 
+def test_stdin_is_sent_behind_the_end_of_the_answer() -> None:
+    much = b"x" * 1_000_000
+
+    def answer_first(client: socket.socket) -> None:
+        client.sendall(b"+\n")
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65536):
+            pass
+
+    with raw_service(answer_first) as target:
+        done = fakedove.execute(target, stdin=much, output=False)
+    assert [one.text.decode() for one in done.log] == [
+        "Received '+' result code from remote",
+        "Finished streaming payload to program",
+    ]
+    assert done.verdict is Verdict.SUCCESS
+
+
+def test_a_code_is_worth_nothing_before_stdin_has_left() -> None:
+    def answer_and_leave(client: socket.socket) -> None:
+        client.sendall(b"+\n")
+        client.shutdown(socket.SHUT_RDWR)
+
+    with raw_service(answer_and_leave) as target:
+        done = fakedove.execute(target, stdin=b"x" * 1_000_000)
+    assert done.verdict is Verdict.INTERNAL_FAILURE
+
+
 def test_noreply_hangs_up_at_once_and_does_not_ask() -> None:
     heard: list[bytes] = []
 
