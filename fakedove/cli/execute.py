@@ -61,6 +61,11 @@ class _Execute(click.Command):
     help="How long the service is asked to wait for the program.",
 )
 @click.option("--noreply", is_flag=True, help="Ask for no result code, and hang up at once.")
+@click.option(
+    "--dotstream/--no-dotstream",
+    default=None,
+    help="Speak dot-stream, as Dovecot does over TCP only; its own script service does not.",
+)
 @click.option("--dovecot", metavar="RELEASE", help='Release to behave as: "2.3.19.1", "main".')
 @click.option(
     "--config",
@@ -79,6 +84,7 @@ def command(
     timeout: float,
     alarm: int,
     noreply: bool,
+    dotstream: bool | None,
     dovecot: str | None,
     config: Path | None,
     user: str | None,
@@ -108,6 +114,7 @@ def command(
             timeout=timeout or None,
             alarm=alarm,
             noreply=noreply,
+            dotstream=dotstream,
             dovecot=dovecot,
             trace=_trace if wire else None,
         )

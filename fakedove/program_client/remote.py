@@ -118,7 +118,8 @@ def _connected_to_path(path: str, log: ProgramLog) -> socket.socket | None:
 def _connected_to_host(host: str, port: int, log: ProgramLog) -> socket.socket | None:
     name = os.fsencode(host)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # As bytes: a name that is none is for the system to refuse.
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except OSError as error:
         reason = (error.strerror or str(error)).encode()
         log.add_worded(Level.ERROR, log.words.unresolved, host=name, reason=reason)

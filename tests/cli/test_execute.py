@@ -75,6 +75,12 @@ def test_exit_statuses(answer: bytes, word: str, status: int) -> None:
     assert done.returncode == status
 
 
+def test_a_service_over_tcp_that_has_no_dot_stream() -> None:
+    with raw_service(answering(b"out\n+\n"), tcp=True) as target:
+        done = fakedove("execute", target, "--no-dotstream")
+    assert (done.stdout, done.returncode) == ("out\n", 0)
+
+
 def test_the_conversation_is_shown() -> None:
     with raw_service(answering(b"out+\n")) as target:
         done = fakedove("execute", target, "--wire", "--alarm", "5", "--dovecot", "2.3.19.1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,30 +13,26 @@ from pathlib import Path
 @contextmanager
 def raw_service(serve: Callable[[socket.socket], None], *, tcp: bool = False) -> Iterator[str]:
     """Let `serve` talk to one client; give the target that it is found at."""
-    if tcp:
-        listener = socket.create_server(("127.0.0.1", 0))
-        target = f"tcp:127.0.0.1:{listener.getsockname()[1]}"
-    else:
-        listener = socket.socket(socket.AF_UNIX)
-        # Autobind gives an abstract name, which is no path; so one of our own.
-        listener.bind(f"/tmp/fd-{threading.get_ident()}-{id(listener)}")
-        listener.listen()
-        target = f"unix:{listener.getsockname()}"
-
-    def accept() -> None:
-        with listener.accept()[0] as client:
-            client.settimeout(10)
-            serve(client)
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    try:
+    with tempfile.TemporaryDirectory(prefix="fd-") as folder:
+        if tcp:
+            listener = socket.create_server(("127.0.0.1", 0))
+            target = f"tcp:127.0.0.1:{listener.getsockname()[1]}"
+        else:
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(f"{folder}/s")
+            listener.listen()
+            target = f"unix:{folder}/s"
+        thread = threading.Thread(target=_accept, args=(listener, serve), daemon=True)
+        thread.start()
         with listener:
             yield target
             thread.join(10)
-    finally:
-        if not tcp:
-            Path(target.removeprefix("unix:")).unlink()
+
+
+def _accept(listener: socket.socket, serve: Callable[[socket.socket], None]) -> None:
+    with listener.accept()[0] as client:
+        client.settimeout(10)
+        serve(client)
 
 
 def answering(answer: bytes) -> Callable[[socket.socket], None]:

@@ -164,6 +164,12 @@ def test_nobody_is_there(tmp_path: Path) -> None:
     ]
 
 
+def test_a_host_that_is_no_name_is_a_verdict() -> None:
+    done = fakedove.execute("tcp:a..b:12345")
+    (line,) = log_of(done)
+    assert line.startswith("execute tcp:a..b:12345: Error: Cannot resolve `a..b': ")
+
+
 def test_a_path_too_long_for_a_socket_is_a_verdict() -> None:
     done = fakedove.execute("unix:/" + "x" * 200)
     assert log_of(done)[0].endswith("failed: File name too long")

@@ -84,3 +84,9 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
         fakedove.run_script(path)
         fakedove.execute(f"fork:{path}")
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_stdin_has_to_be_read(tmp_path: Path) -> None:
+    done = fakedove.run_script(program(tmp_path, "true"), stdin=b"mail\n")
+    assert (done.status, done.ok, done.verdict) == (0, False, Verdict.INTERNAL_FAILURE)
+    assert str(done.log[-1]).endswith("Connection reset by peer")

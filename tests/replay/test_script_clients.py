@@ -68,7 +68,7 @@ def service(call: ClientCall, folder: Path) -> Iterator[tuple[str, list[bytes]]]
         listener.bind(str(path))
         listener.listen()
         target = f"unix:{path}"
-    thread = threading.Thread(target=_serve, args=(listener, call, heard))
+    thread = threading.Thread(target=_serve, args=(listener, call, heard), daemon=True)
     thread.start()
     with listener:
         yield target, heard
