@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fakedove.client import open_trio_client as open_trio_client
     from fakedove.double.invocations import Invocation as Invocation
     from fakedove.double.journal import Exchange as Exchange
+    from fakedove.double.request import Request as Request
+    from fakedove.double.script_stubs import ScriptEnd as ScriptEnd
     from fakedove.double.script_stubs import ScriptReply as ScriptReply
     from fakedove.double.script_stubs import ScriptStub as ScriptStub
     from fakedove.double.stubs import Stub as Stub
@@ -67,6 +69,8 @@ _HOMES = {
     "ListenError": "errors",
     "Mailbox": "dovecot.mailbox",
     "Message": "dovecot.message",
+    "Request": "double.request",
+    "ScriptEnd": "double.script_stubs",
     "ScriptReply": "double.script_stubs",
     "ScriptRun": "program_client",
     "ScriptStub": "double.script_stubs",

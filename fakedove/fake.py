@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import trio
 
@@ -32,8 +32,10 @@ from fakedove.configured import (
 )
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
+from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
-from fakedove.double.stubs import Stub, Stubs
+from fakedove.double.selecting import Selected
+from fakedove.double.stubs import Arguments, Stub, Stubs
 from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -224,15 +226,18 @@ class AsyncFakeDovecot:
 
     def on(
         self,
-        command: str,
+        command: Texts,
         *,
-        user: str | None = None,
-        args: Sequence[str] | None = None,
+        user: Texts | None = None,
+        args: Arguments | None = None,
         listener: str | None = None,
+        line: bytes | None = None,
         times: int | None = None,
     ) -> Stub:
         """Select commands to be answered by a stub; see `Stubs.on`."""
-        return self.stubs.on(command, user=user, args=args, listener=listener, times=times)
+        return self.stubs.on(
+            command, user=user, args=args, listener=listener, line=line, times=times
+        )
 
     def script(
         self,
@@ -293,15 +298,19 @@ class AsyncFakeDovecot:
         )
 
     async def wait_for_invocation(
-        self, script: str | None = None, *, timeout: float = 5.0
+        self,
+        script: str | None = None,
+        *,
+        args: Sequence[str] | None = None,
+        timeout: float = 5.0,
     ) -> Invocation:
         """Return the newest invocation of a script service that is over, or wait for one.
 
-        `script` is the NAME of [script.NAME], None any; `timeout` is in seconds. Raises
-        TimeoutError, which shows all invocations.
+        `script` is the NAME of [script.NAME], `args` are all of its client's arguments, None
+        any; `timeout` is in seconds. Raises TimeoutError, which shows all invocations.
         """
         found = await first_found(
-            self.invocations.followers, lambda: self.invocations.over(script), timeout
+            self.invocations.followers, lambda: self.invocations.over(script, args), timeout
         )
         if found is not None:
             return found
@@ -471,7 +480,8 @@ class AsyncFakeDovecot:
     def _take_problems(self) -> list[Exception]:
         problems = self._take_crashes()
         world = self._parts.world
-        for stub in (*world.stubs.unarmed(), *world.script_stubs.unarmed()):
+        unarmed: list[Selected[Any]] = [*world.stubs.unarmed(), *world.script_stubs.unarmed()]
+        for stub in unarmed:
             problems.append(StubError(stub.complaint))
             stub.remove()
         return problems

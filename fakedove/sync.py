@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Self
 from fakedove.config import Config
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Exchange, Journal
+from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.selecting import caller
-from fakedove.double.stubs import Stub, Stubs
+from fakedove.double.stubs import Arguments, Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Store
@@ -178,17 +179,23 @@ class FakeDovecot:
 
     def on(
         self,
-        command: str,
+        command: Texts,
         *,
-        user: str | None = None,
-        args: Sequence[str] | None = None,
+        user: Texts | None = None,
+        args: Arguments | None = None,
         listener: str | None = None,
+        line: bytes | None = None,
         times: int | None = None,
     ) -> Stub:
         """Select commands to be answered by a stub; see `Stubs.on`."""
-        where = caller()
         return self.stubs.on(
-            command, user=user, args=args, listener=listener, times=times, where=where
+            command,
+            user=user,
+            args=args,
+            listener=listener,
+            line=line,
+            times=times,
+            where=caller(),
         )
 
     def script(
@@ -225,13 +232,19 @@ class FakeDovecot:
         wait = partial(self._fake.wait_for, command, user=user, timeout=timeout)
         return self._guest.wait("wait_for()", wait, timeout + 1)
 
-    def wait_for_invocation(self, script: str | None = None, *, timeout: float = 5.0) -> Invocation:
+    def wait_for_invocation(
+        self,
+        script: str | None = None,
+        *,
+        args: Sequence[str] | None = None,
+        timeout: float = 5.0,
+    ) -> Invocation:
         """Return the newest invocation of a script service that is over, or wait for one.
 
-        `script` is the NAME of [script.NAME], None any; `timeout` is in seconds. Raises
-        TimeoutError, which shows all invocations.
+        `script` is the NAME of [script.NAME], `args` are all of its client's arguments, None
+        any; `timeout` is in seconds. Raises TimeoutError, which shows all invocations.
         """
-        wait = partial(self._fake.wait_for_invocation, script, timeout=timeout)
+        wait = partial(self._fake.wait_for_invocation, script, args=args, timeout=timeout)
         return self._guest.wait("wait_for_invocation()", wait, timeout + 1)
 
     def unfinished_stderr(self, script: str) -> bytes:

@@ -23,6 +23,8 @@ NAMES = [
     "ListenError",
     "Mailbox",
     "Message",
+    "Request",
+    "ScriptEnd",
     "ScriptReply",
     "ScriptRun",
     "ScriptStub",

@@ -9,8 +9,7 @@ import pytest
 import trio
 
 import fakedove
-from fakedove import ScriptReply
-from fakedove.double.script_stubs import ScriptEnd
+from fakedove import ScriptEnd, ScriptReply
 from fakedove.errors import StubError, UnknownNameError
 
 _VERSION = b"VERSION\tscript\t4\t0\n"
@@ -142,6 +141,16 @@ def test_hanging(fake: fakedove.FakeDovecot) -> None:
         with pytest.raises(TimeoutError):
             client.recv(100)
     assert fake.wait_for_invocation().status is None
+
+
+def test_hanging_with_stdin_read(fake: fakedove.FakeDovecot) -> None:
+    fake.script("hello").hang(b"+\n", read_stdin=True)
+    with connected(fake, _HELLO + b"stdin") as client:
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b"+\n"
+    assert fake.wait_for_invocation("hello", args=["hello", "tss"]).stdin == b"stdin"
+    with pytest.raises(TimeoutError, match='no script "hello" was run to its end within 0.01'):
+        fake.wait_for_invocation("hello", args=["hello"], timeout=0.01)
 
 
 def test_closing_in_the_middle(fake: fakedove.FakeDovecot) -> None:

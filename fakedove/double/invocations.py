@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -110,9 +110,17 @@ class Invocations:
             for tell in self.followers:
                 tell(invocation)
 
-    def over(self, script: str | None = None) -> list[Invocation]:
-        """Return those that are over, of one script service or of all."""
-        return [one for one in self if one.ended is not None and script in (None, one.script)]
+    def over(
+        self, script: str | None = None, args: Sequence[str] | None = None
+    ) -> list[Invocation]:
+        """Return those that are over, of one script service or of all, with these arguments."""
+        return [
+            one
+            for one in self
+            if one.ended is not None
+            and script in (None, one.script)
+            and (args is None or tuple(args) == one.args)
+        ]
 
     def describe(self) -> str:
         """Return all of them as conversations."""

@@ -105,7 +105,7 @@ def replied(value: object) -> ScriptReply:
     raise StubError(f"a handler must return bytes, None or a ScriptReply, not {value!r}")
 
 
-class ScriptStub(Selected):
+class ScriptStub(Selected[Answer]):
     """One `script(...)`: what it answers to, and what it has answered."""
 
     def __init__(
@@ -121,7 +121,6 @@ class ScriptStub(Selected):
         self.args = None if args is None else tuple(args)
         #: The invocations it answered, oldest first.
         self.calls: list[Invocation] = []
-        self.answer: Answer | None = None
         #: It answers as soon as a client is there.
         self.before_header = False
         self._stubs = stubs
@@ -131,22 +130,14 @@ class ScriptStub(Selected):
         return f"<ScriptStub script({self.script!r}{args}) of {self.where}>"
 
     @property
-    def armed(self) -> bool:
-        """Whether it was told what to answer."""
-        return self.answer is not None
-
-    @property
     def used(self) -> int:
         """How often it has answered."""
         return len(self.calls)
 
     @property
-    def complaint(self) -> str:
-        """What is said of one that was never told what to answer."""
-        return (
-            f"{self.where}: script({self.script!r}) was never told what to answer; "
-            "add .reply(...), .handle(...), .hang(), .close() or .reset()"
-        )
+    def remedy(self) -> str:
+        """What would arm it."""
+        return "add .reply(...), .handle(...), .hang(), .close() or .reset()"
 
     def reply(
         self,
@@ -162,11 +153,19 @@ class ScriptStub(Selected):
 
         Raises StubError for what no program could do.
         """
-        return self._arm(stdout, exit, stderr, delay, result, drain)
+        return self._answer(stdout, exit, stderr, delay, result, drain)
 
-    def hang(self, stdout: Output = b"", *, delay: float = 0.0) -> ScriptStub:
-        """Print `stdout`, then do nothing until the client goes away."""
-        return self._arm(stdout, delay=delay, end=ScriptEnd.HANG)
+    def hang(
+        self, stdout: Output = b"", *, delay: float = 0.0, read_stdin: bool = False
+    ) -> ScriptStub:
+        """Print `stdout`, then do nothing until the client goes away.
+
+        `read_stdin`: all of stdin is read first.
+        """
+        if read_stdin:
+            reply = ScriptReply(stdout, delay=delay, end=ScriptEnd.HANG)
+            return self.handle(lambda _: reply)
+        return self._answer(stdout, delay=delay, end=ScriptEnd.HANG)
 
     def close(
         self, stdout: Output = b"", *, delay: float = 0.0, before_header: bool = False
@@ -176,7 +175,7 @@ class ScriptStub(Selected):
         `before_header`: as soon as a client is there, before it has said anything.
         """
         self._refuse_args(before_header)
-        return self._arm(stdout, delay=delay, drain=False, end=ScriptEnd.CLOSE)
+        return self._answer(stdout, delay=delay, drain=False, end=ScriptEnd.CLOSE)
 
     def reset(
         self, stdout: Output = b"", *, delay: float = 0.0, before_header: bool = False
@@ -186,7 +185,7 @@ class ScriptStub(Selected):
         `before_header`: as soon as a client is there, before it has said anything.
         """
         self._refuse_args(before_header)
-        return self._arm(stdout, delay=delay, drain=False, end=ScriptEnd.RESET)
+        return self._answer(stdout, delay=delay, drain=False, end=ScriptEnd.RESET)
 
     def handle(self, function: Handler, *, read_stdin: bool = True) -> ScriptStub:
         """Answer with what `function(invocation)` returns: bytes, None or a ScriptReply.
@@ -198,8 +197,7 @@ class ScriptStub(Selected):
         """
         if not callable(function):
             raise StubError(f"handle() takes a function of an invocation, not {function!r}")
-        self.answer = Handling(function, read_stdin)
-        return self
+        return self._arm(Handling(function, read_stdin))
 
     def remove(self) -> None:
         """Take the stub away."""
@@ -211,7 +209,7 @@ class ScriptStub(Selected):
             self.ready and self.script == invocation.script and self.args in (None, invocation.args)
         )
 
-    def _arm(
+    def _answer(
         self,
         stdout: Output,
         exit: int = 0,
@@ -222,12 +220,11 @@ class ScriptStub(Selected):
         end: ScriptEnd = ScriptEnd.RESULT,
     ) -> ScriptStub:
         try:
-            self.answer = ScriptReply(stdout, exit, stderr, delay, result, drain, end)
+            return self._arm(ScriptReply(stdout, exit, stderr, delay, result, drain, end))
         except StubError:
             # That was told once already.
             self.remove()
             raise
-        return self
 
     def _refuse_args(self, before_header: bool) -> None:
         if before_header and self.args is not None:

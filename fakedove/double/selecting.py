@@ -1,4 +1,4 @@
-"""What stubs of all kinds have in common: the place in the test, how often, in which order.
+"""What stubs of all kinds have in common: the place in the test, the answers, how often.
 
 The newest stub that matches wins; one that is used up falls to the next.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from fakedove.errors import StubError
 
+_A = TypeVar("_A")
 
-class Selected:
+
+class Selected(Generic[_A]):
     """What all stubs are: told in the test to answer something, for a number of times."""
 
     def __init__(self, named: str, times: int | None, where: str) -> None:
@@ -22,11 +24,14 @@ class Selected:
         self.times = times
         #: File and line of the test.
         self.where = where
+        self._named = named
+        self._answers: list[_A] = []
+        self._more_follow = False
 
     @property
     def armed(self) -> bool:
         """Whether it was told what to answer."""
-        raise NotImplementedError
+        return bool(self._answers) and not self._more_follow
 
     @property
     def used(self) -> int:
@@ -34,21 +39,50 @@ class Selected:
         raise NotImplementedError
 
     @property
+    def ready(self) -> bool:
+        """Whether it answers what it matches."""
+        return self.armed and (self.times is None or self.used < self.times)
+
+    @property
+    def answer(self) -> _A | None:
+        """What it answers next, None if it was not told."""
+        return self._answers[min(self.used, len(self._answers) - 1)] if self._answers else None
+
+    @property
+    def then(self) -> Self:
+        """The stub, for what it answers the next time; the last answer is for all later ones.
+
+        Raises StubError if it was not told what to answer before.
+        """
+        if not self.armed:
+            raise StubError(f"{self._named}.then: there is nothing before it")
+        self._more_follow = True
+        return self
+
+    @property
     def complaint(self) -> str:
         """What is said of one that was never told what to answer."""
+        then = ".then" if self._more_follow else ""
+        return f"{self.where}: {self._named}{then} was never told what to answer; {self.remedy}"
+
+    @property
+    def remedy(self) -> str:
+        """What would arm it."""
         raise NotImplementedError
 
     def remove(self) -> None:
         """Take the stub away."""
         raise NotImplementedError
 
-    @property
-    def ready(self) -> bool:
-        """Whether it answers what it matches."""
-        return self.armed and (self.times is None or self.used < self.times)
+    def _arm(self, answer: _A) -> Self:
+        if not self._more_follow:
+            self._answers.clear()
+        self._answers.append(answer)
+        self._more_follow = False
+        return self
 
 
-_S = TypeVar("_S", bound=Selected)
+_S = TypeVar("_S", bound=Selected[Any])
 
 
 class NewestFirst(Generic[_S]):
@@ -61,10 +95,10 @@ class NewestFirst(Generic[_S]):
         return bool(self._stubs)
 
     def __iter__(self) -> Iterator[_S]:
-        return iter(self._stubs)
+        return iter(self._stubs[::-1])
 
     def unarmed(self) -> list[_S]:
-        """Return the stubs that were never told what to answer."""
+        """Return the stubs that were never told what to answer, oldest first."""
         return [one for one in self._stubs if not one.armed]
 
     def remove(self, stub: _S) -> None:
@@ -76,7 +110,7 @@ class NewestFirst(Generic[_S]):
         self._stubs.clear()
 
     def _add(self, stub: _S) -> _S:
-        self._stubs.insert(0, stub)
+        self._stubs.append(stub)
         return stub
 
 

@@ -1,108 +1,124 @@
 """Stubs: answers that stand in for the store's, and cannot drift from the real server.
 
-`on(...)` selects, `.reply`, `.fail` and `.raw` arm. Rows are mappings by column key, checked
-against what the command prints in this release. The newest stub that matches wins; one that
-is used up falls to the next, then to the store.
+`on(...)` selects, `.reply`, `.fail`, `.raw`, `.passthrough`, `.edit` and `.handle` arm. Rows are
+mappings by column key, checked against what the command prints in this release. The newest
+stub that matches wins; one that is used up falls to the next, then to the store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from types import EllipsisType
+from typing import Self, TypeAlias
 
+from fakedove.double.answers import Answer, Cell, Edit
+from fakedove.double.checks import Checks
 from fakedove.double.journal import Exchange
+from fakedove.double.patterns import Pattern, Texts, pattern
+from fakedove.double.request import Handler
 from fakedove.double.selecting import NewestFirst, Selected, caller
-from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
-from fakedove.dovecot import masks
-from fakedove.dovecot.registry import COMMANDS, USERNAME_COLUMN, Command, Invocation
+from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Level, Log, Output, Scope
-from fakedove.dovecot.status import Status
-from fakedove.errors import StubError, did_you_mean
+from fakedove.errors import StubError
 
-Cell: TypeAlias = str | bytes | int | None
-#: Printed for None: quota's "no limit".
-_NOTHING = b"-"
+#: One pattern for each argument; `...` at the end is any more of them.
+Arguments: TypeAlias = Sequence[Texts | EllipsisType]
 
 
-class Answer:
-    """What an armed stub answers."""
+class Selection:
+    """Which commands are meant; what is None is not looked at."""
 
-    __slots__ = ("log", "raw", "rows", "status", "suffix")
+    __slots__ = ("any_more", "args", "command", "line", "listener", "user")
 
     def __init__(
         self,
-        *,
-        rows: Sequence[Mapping[str, Cell]] = (),
-        status: Status = Status.OK,
-        suffix: bytes = b"",
-        raw: bytes | None = None,
-        log: str | None = None,
+        command: Texts,
+        user: Texts | None,
+        args: Arguments | None,
+        listener: str | None,
+        line: bytes | None,
     ) -> None:
-        self.rows = rows
-        self.status = status
-        #: Text behind the status word, as `+ more text` or `-REFERRAL host` have it.
-        self.suffix = suffix
-        #: The whole reply instead of rows and status.
-        self.raw = raw
-        self.log = log
+        """Mean what `on` says; raises StubError for what is no pattern."""
+        self.command = pattern(command)
+        self.user = None if user is None else pattern(user)
+        if isinstance(args, str):
+            raise StubError(f"args must be a sequence of texts, not {args!r}")
+        #: More arguments than there are patterns are welcome.
+        self.any_more = args is not None and len(args) > 0 and args[-1] is ...
+        self.args = None if args is None else _patterns(args[:-1] if self.any_more else args)
+        self.listener = listener
+        #: The whole command line, without its LF.
+        self.line = line
 
-    def output(self, invocation: Invocation) -> Output:
-        """Return the answer as a command's output.
+    @property
+    def key(self) -> tuple[str, bytes | None] | None:
+        """Command and user if they are plain texts, any user if None; else None."""
+        if self.command.literal is None:
+            return None
+        if self.user is None:
+            return self.command.literal, None
+        if self.user.literal is None:
+            return None
+        return self.command.literal, self.user.literal.encode(errors="surrogateescape")
 
-        A username column is supplied where a row lacks it. Raises StubError for a row that
-        lacks another column: for some commands they are known only now.
-        """
-        if self.log is not None:
-            scope = Scope.MAIL if invocation.command.mail else Scope.COMMAND
-            yield Log(self.log.encode(), Level.ERROR, scope)
-        for row in self.rows:
-            yield tuple([_printed(self._cell(row, key, invocation)) for key in invocation.columns])
-        return self.status
+    def means(self, invocation: Invocation, listener: str, line: bytes) -> bool:
+        """Whether it means a command."""
+        return (
+            (self.listener is None or self.listener == listener)
+            and (self.line is None or self.line == line)
+            and self.command.matches(invocation.command.name)
+            and self.means_user(invocation.username.decode(errors="surrogateescape"))
+            and (self.args is None or self.means_args(shown_arguments(invocation.fields)))
+        )
 
-    def _cell(self, row: Mapping[str, Cell], key: str, invocation: Invocation) -> Cell:
-        if key in row:
-            return row[key]
-        if invocation.username_column and key == USERNAME_COLUMN:
-            return invocation.username
-        columns = ", ".join(invocation.columns)
-        problem = f'"{invocation.command.name}" was asked for "{key}", which the stub lacks'
-        raise StubError(f"{problem}; this call's columns are: {columns}")
+    def means_user(self, user: str) -> bool:
+        """Whether it means a user."""
+        return self.user is None or self.user.matches(user)
+
+    def means_args(self, args: Sequence[str]) -> bool:
+        """Whether it means these arguments, without what the doveadm program adds."""
+        if self.args is None:
+            return True
+        if len(args) < len(self.args) or (len(args) > len(self.args) and not self.any_more):
+            return False
+        return all(one.matches(text) for one, text in zip(self.args, args, strict=False))
+
+    def __str__(self) -> str:
+        shown = [str(self.command)]
+        if self.user is not None:
+            shown.append(f"user={self.user!r}")
+        if self.args is not None:
+            shown.append(f"args={self.shown_args}")
+        if self.listener is not None:
+            shown.append(f'listener="{self.listener}"')
+        if self.line is not None:
+            shown.append(f"line={self.line!r}")
+        return ", ".join(shown)
+
+    @property
+    def shown_args(self) -> str:
+        """The patterns of the arguments as text."""
+        more = ["..."] if self.any_more else []
+        return f"[{', '.join([*map(repr, self.args or ()), *more])}]"
 
 
-class Stub(Selected):
+class Stub(Selected[Answer]):
     """One `on(...)`: what it answers to, and what it has answered."""
 
     def __init__(
-        self,
-        stubs: Stubs,
-        command: str,
-        *,
-        user: str | None,
-        args: Sequence[str] | None,
-        listener: str | None,
-        times: int | None,
-        where: str,
+        self, stubs: Stubs, selection: Selection, *, times: int | None, where: str, named: str
     ) -> None:
-        super().__init__(f"on({command!r})", times, where)
-        self.command = command
-        self.user = user
-        self.args = None if args is None else tuple(args)
-        self.listener = listener
+        super().__init__(f"{named}({selection.command})", times, where)
+        self.selection = selection
         #: The exchanges it answered, oldest first.
         self.calls: list[Exchange] = []
-        self.answer: Answer | None = None
+        #: Its place among all stubs, in the order of making.
+        self.serial = 0
         self._stubs = stubs
 
     def __repr__(self) -> str:
-        user = "" if self.user is None else f", user={self.user!r}"
-        return f"<Stub on({self.command!r}{user}) of {self.where}>"
-
-    @property
-    def armed(self) -> bool:
-        """Whether it was told what to answer."""
-        return self.answer is not None
+        return f"<{type(self).__name__} on({self.selection}) of {self.where}>"
 
     @property
     def used(self) -> int:
@@ -110,54 +126,76 @@ class Stub(Selected):
         return len(self.calls)
 
     @property
-    def complaint(self) -> str:
-        """What is said of one that was never told what to answer."""
-        return (
-            f"{self.where}: on({self.command!r}) was never told what to answer; "
-            "add .reply(...), .fail(...) or .raw(...)"
-        )
+    def remedy(self) -> str:
+        """What would arm it."""
+        return "add .reply(...), .fail(...), .raw(...), .passthrough(), .edit(...) or .handle(...)"
 
-    def reply(self, rows: Iterable[Mapping[str, Cell]] = (), *, log: str | None = None) -> Stub:
+    def reply(
+        self,
+        rows: Iterable[Mapping[str, Cell]] = (),
+        *,
+        delay: float = 0.0,
+        log: str | None = None,
+    ) -> Self:
         """Answer with rows, each a mapping of every column key to its value, and `+`.
 
-        None is printed as `-`. Raises StubError for a column that the command does not have
+        None is printed as `-`. `delay` is in seconds; `log` is an error for the server log and
+        the client's log channel. Raises StubError for a column that the command does not have
         in this release.
         """
-        checked = [dict(row) for row in rows]
         with self._or_removed():
-            for row in checked:
-                self._stubs.check_row(self.command, row)
-        return self._arm(Answer(rows=checked, log=log))
+            command = self.selection.command
+            return self._arm(self._stubs.checks.reply(command, list(rows), delay=delay, log=log))
 
-    def fail(self, status: str, detail: str = "", *, log: str | None = None) -> Stub:
+    def fail(
+        self, status: str, detail: str = "", *, delay: float = 0.0, log: str | None = None
+    ) -> Self:
         """Answer with a failure: "NOUSER", "TEMPFAIL", "NOTFOUND", ..., or "-" for a bare dash.
 
-        `detail` stands behind the status, as the host of REFERRAL does; `log` is an error for
-        the server log and the client's log channel. Raises StubError for a status that this
-        release does not have.
+        `detail` stands behind the status, as the host of REFERRAL does; `delay` and `log` as
+        for `reply`. Raises StubError for a status that this release does not have.
         """
-        suffix = f" {detail}".encode() if detail else b""
         with self._or_removed():
-            code = self._stubs.status(status)
-        return self._arm(Answer(status=code, suffix=suffix, log=log))
+            return self._arm(self._stubs.checks.failure(status, detail, delay=delay, log=log))
 
-    def raw(self, reply: bytes, *, log: str | None = None) -> Stub:
+    def raw(self, reply: bytes, *, delay: float = 0.0, log: str | None = None) -> Self:
         """Answer with exactly these bytes on the reply channel, status line included."""
-        return self._arm(Answer(raw=reply, log=log))
+        with self._or_removed():
+            return self._arm(Answer(raw=reply, delay=delay, log=log))
+
+    def passthrough(self, *, delay: float = 0.0, log: str | None = None) -> Self:
+        """Let the store answer, late or with an error in the log."""
+        with self._or_removed():
+            return self._arm(Answer(passes=True, delay=delay, log=log))
+
+    def edit(self, function: Edit, *, delay: float = 0.0, log: str | None = None) -> Self:
+        """Answer with the store's rows as `function(rows)` changes them.
+
+        They are a list of mappings from column keys to texts; the function changes it, or
+        returns other rows. The status stays the store's.
+        """
+        with self._or_removed():
+            _check_callable("edit", "the rows", function)
+            return self._arm(Answer(edit=function, delay=delay, log=log))
+
+    def handle(self, function: Handler) -> Self:
+        """Answer with what `function(request)` finds: see `Request`.
+
+        It runs in the fake's thread, and the fake does nothing else meanwhile unless it is an
+        `async def`, which may await what Trio has. What it raises fails the test, and closes
+        the connection.
+        """
+        with self._or_removed():
+            _check_callable("handle", "a request", function)
+            return self._arm(Answer(handler=function))
 
     def remove(self) -> None:
         """Take the stub away."""
         self._stubs.remove(self)
 
-    def matches(self, invocation: Invocation, listener: str) -> bool:
+    def matches(self, invocation: Invocation, listener: str, line: bytes) -> bool:
         """Whether this stub answers the command."""
-        return (
-            self.ready
-            and (self.listener is None or self.listener == listener)
-            and (self.user is None or self.user.encode() == invocation.username)
-            and (self.args is None or self.args == _shown(invocation.fields))
-            and masks.user_matches(self.command.encode(), invocation.command.name.encode())
-        )
+        return self.ready and self.selection.means(invocation, listener, line)
 
     @contextmanager
     def _or_removed(self) -> Iterator[None]:
@@ -168,109 +206,109 @@ class Stub(Selected):
             self.remove()
             raise
 
-    def _arm(self, answer: Answer) -> Stub:
-        self.answer = answer
-        return self
-
 
 class Stubs(NewestFirst[Stub]):
     """The stubs for commands."""
 
     def __init__(self, release: Release) -> None:
         super().__init__()
-        self._release = release
+        self.checks = Checks(release)
+        self._made = 0
+        # Where there are thousands of stubs, each for a command and a user, none is asked in
+        # vain.
+        self._by_key: dict[tuple[str, bytes | None], list[Stub]] = {}
+        self._others: list[Stub] = []
 
     def on(
         self,
-        command: str,
+        command: Texts,
         *,
-        user: str | None = None,
-        args: Sequence[str] | None = None,
+        user: Texts | None = None,
+        args: Arguments | None = None,
         listener: str | None = None,
+        line: bytes | None = None,
         times: int | None = None,
         where: str | None = None,
     ) -> Stub:
-        """Select commands by name (`*` and `?` match), username field, fields and listener.
+        """Select commands by name, username field, arguments and listener.
 
+        In texts `*` and `?` match; `fakedove.patterns` has others. Arguments are compared as
+        a person writes them: `-u USER` and `--`, which the doveadm program adds, do not count,
+        and `...` at their end is any more. `line` is the exact command line, without its LF.
         `times` bounds how often the stub answers; `where` names the place in the test, by
         default the caller's line. Raises StubError for a command that the release does not
         know.
         """
-        self._check_command(command)
-        return self._add(
-            Stub(
-                self,
-                command,
-                user=user,
-                args=args,
-                listener=listener,
-                times=times,
-                where=caller() if where is None else where,
-            )
-        )
+        self.checks.check_command(command)
+        selection = Selection(command, user, args, listener, line)
+        place = caller() if where is None else where
+        return self._add(Stub(self, selection, times=times, where=place, named="on"))
 
-    def find(self, invocation: Invocation, listener: str) -> Stub | None:
+    def answer(self, exchange: Exchange, invocation: Invocation, line: bytes) -> Answer | None:
+        """Return what a stub answers to a command, None for none; the stub notes the exchange."""
+        if not self._stubs:
+            return None
+        stub = self.find(invocation, exchange.listener, line.removesuffix(b"\n"))
+        if stub is None:
+            return None
+        answer = stub.answer
+        stub.calls.append(exchange)
+        return answer
+
+    def find(self, invocation: Invocation, listener: str, line: bytes = b"") -> Stub | None:
         """Return the newest stub that answers the command."""
-        for one in self._stubs:
-            if one.matches(invocation, listener):
-                return one
-        return None
+        name = invocation.command.name
+        best: Stub | None = None
+        for bucket in (
+            self._by_key.get((name, invocation.username), ()),
+            self._by_key.get((name, None), ()),
+            self._others,
+        ):
+            for one in reversed(bucket):
+                if best is not None and one.serial < best.serial:
+                    break
+                if one.matches(invocation, listener, line):
+                    best = one
+                    break
+        return best
 
-    def check_row(self, command: str, row: Mapping[str, Cell]) -> None:
-        """Raise StubError unless `row` has just the columns that `command` prints."""
-        for one in self._named(command):
-            if callable(one.columns):
-                continue
-            wrong = [key for key in row if key not in one.columns]
-            lacking = [key for key in one.columns if key not in row]
-            if wrong or lacking:
-                problem = f'no column "{wrong[0]}"' if wrong else f'a column "{lacking[0]}" more'
-                columns = ", ".join(one.columns) or "none"
-                raise StubError(f'"{one.name}" has {problem}; its columns are: {columns}')
+    def remove(self, stub: Stub) -> None:
+        """Take one stub away; harmless if it is gone already."""
+        super().remove(stub)
+        bucket = self._bucket(stub)
+        bucket[:] = [one for one in bucket if one is not stub]
 
-    def status(self, name: str) -> Status:
-        """Return the status called `name`; raise StubError if the release has no such."""
-        known = self._known_statuses()
-        if name not in known:
-            text = f'unknown status "{name}"; Dovecot {self._release.number} has: '
-            raise StubError(text + ", ".join(known))
-        return known[name]
+    def clear(self) -> None:
+        """Take all stubs away."""
+        super().clear()
+        self._by_key.clear()
+        self._others.clear()
 
-    def _known_statuses(self) -> dict[str, Status]:
-        common = ("USAGE", "NOUSER", "NOPERM", "DATAERR", "NOTFOUND", "TEMPFAIL", "PROTOCOL")
-        known = {name: Status[name] for name in (*common, "UNKNOWN")}
-        known |= {status.name: status for status in self._release.extra_statuses}
-        return known | {"-": Status.DASH}
+    def _add(self, stub: Stub) -> Stub:
+        self._made += 1
+        stub.serial = self._made
+        self._bucket(stub).append(stub)
+        return super()._add(stub)
 
-    def _named(self, command: str) -> list[Command]:
-        return [
-            one
-            for name, one in COMMANDS.items()
-            if self._release.knows(name) and masks.user_matches(command.encode(), name.encode())
-        ]
-
-    def _check_command(self, command: str) -> None:
-        if self._named(command):
-            return
-        known = sorted(name for name in COMMANDS if self._release.knows(name))
-        near = did_you_mean(command, known)
-        text = f'on(): no command "{command}" in Dovecot {self._release.number}{near}'
-        raise StubError(f"{text} (there is: {', '.join(known)})")
+    def _bucket(self, stub: Stub) -> list[Stub]:
+        key = stub.selection.key
+        return self._others if key is None else self._by_key.setdefault(key, [])
 
 
-def _printed(value: Cell) -> bytes:
-    match value:
-        case None:
-            return _NOTHING
-        case bytes():
-            return value
-        case _:
-            return str(value).encode()
-
-
-def _shown(fields: Sequence[bytes]) -> tuple[str, ...]:
+def shown_arguments(fields: Sequence[bytes]) -> tuple[str, ...]:
     """Return the fields without what the doveadm program adds by itself: `-u user`, `--`."""
     shown = [field.decode(errors="replace") for field in fields if field != b"--"]
     if len(shown) >= 2 and shown[0] == "-u":
         shown = shown[2:]
     return tuple(shown)
+
+
+def _patterns(args: Arguments) -> tuple[Pattern, ...]:
+    if any(one is ... for one in args):
+        raise StubError("args: ... can only stand at the end")
+    return tuple(pattern(one) for one in args if not isinstance(one, EllipsisType))
+
+
+def _check_callable(method: str, what: str, function: object) -> None:
+    if not callable(function):
+        raise StubError(f"{method}() takes a function of {what}, not {function!r}")

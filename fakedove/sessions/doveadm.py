@@ -13,7 +13,17 @@ from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.dovecot.status import Status
 from fakedove.errors import ProtocolError
-from fakedove.plan import SILENCE, Continue, Event, Peer, Plan, TlsFailed, TlsReady
+from fakedove.plan import (
+    SILENCE,
+    Called,
+    Continue,
+    Event,
+    Peer,
+    Plan,
+    TlsFailed,
+    TlsReady,
+    Waited,
+)
 from fakedove.sessions import doveadm_texts as texts
 from fakedove.sessions.command_line import (
     LOG_PASSTHROUGH,
@@ -57,8 +67,8 @@ class DoveadmSession:
         parts = world, settings, connection, self._log, self._outbox
         self._handshake = Handshake(*parts)
         self._replies = Replies(*parts)
-        #: The command whose mail is awaited, and what has come of that.
-        self._pending: Invocation | None = None
+        #: The command whose mail is awaited and its line, and what has come of that.
+        self._pending: tuple[Invocation, bytes] | None = None
         self._body = bytearray()
         #: What getopt remembers of earlier commands.
         self._getopt: GetoptMemory | None = None
@@ -106,8 +116,11 @@ class DoveadmSession:
                 return self._go_on()
             case TlsFailed():
                 return self._outbox.plan(self._handshake.tls_failed(event.reason))
-            case Continue():
+            case Continue() | Waited():
                 return self._go_on()
+            case Called(result):
+                ending = self._replies.found(result)
+                return self._outbox.plan(ending) if ending else self._go_on()
             case _:
                 return SILENCE
 
@@ -242,9 +255,9 @@ class DoveadmSession:
             self._getopt = memory.after(line.removesuffix(b"\n"), invocation.pointer)
         if invocation.takes_body:
             self._connection.expect_body()
-            self._pending = invocation
+            self._pending = invocation, line
             return GO_ON
-        return self._replies.start(invocation, b"")
+        return self._replies.start(invocation, line, b"")
 
     # Mails behind command lines ------------------------------------------------------
 
@@ -256,10 +269,10 @@ class DoveadmSession:
             return self._body_cut_off(texts.body_too_long(self._world.mail_limit))
         self._body += event.data
         if event.last:
-            invocation, body = self._pending, bytes(self._body)
+            (invocation, line), body = self._pending, bytes(self._body)
             self._pending = None
             self._body.clear()
-            return self._replies.start(invocation, body)
+            return self._replies.start(invocation, line, body)
         return GO_ON
 
     def _overhear(self, event: wire.Body) -> Ending:
@@ -271,7 +284,7 @@ class DoveadmSession:
 
     def _body_cut_off(self, log: tuple[Log, ...]) -> Ending:
         assert self._pending is not None
-        invocation = self._pending
+        invocation, _ = self._pending
         name = invocation.command.name.encode()
         self._replies.fail(
             name, invocation.username, invocation.fields, Status.TEMPFAIL, log, mail=True

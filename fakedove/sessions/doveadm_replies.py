@@ -5,8 +5,10 @@ A stub may answer instead of the command. Output is pulled only as far as one pl
 
 from __future__ import annotations
 
+from fakedove.double import handling
+from fakedove.double.answers import Answer
 from fakedove.double.journal import Exchange
-from fakedove.double.stubs import Answer
+from fakedove.double.request import Request
 from fakedove.dovecot.output import Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.reply import (
@@ -22,7 +24,8 @@ from fakedove.dovecot.reply import (
 )
 from fakedove.dovecot.running import run
 from fakedove.dovecot.status import Status
-from fakedove.plan import PLAN_BYTES
+from fakedove.plan import PLAN_BYTES, Wait
+from fakedove.plan import Call as Await
 from fakedove.sessions.doveadm_log import DoveadmLog
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import ListenerSettings, World
@@ -38,6 +41,7 @@ class Replies:
 
     __slots__ = (
         "_answer",
+        "_body",
         "_connection",
         "_exchange",
         "_formatter",
@@ -79,6 +83,7 @@ class Replies:
         # The newest reply.
         self._output: Output | None = None
         self._invocation: Invocation | None = None
+        self._body = b""
         self._answer: Answer | None = None
         #: The newest exchange, and how many of its writes are in plans already.
         self._exchange: Exchange | None = None
@@ -94,12 +99,26 @@ class Replies:
         if self._exchange is not None and (unsent or self.under_way):
             self._exchange.cut_short = True
 
-    def start(self, invocation: Invocation, body: bytes) -> Ending:
-        """Begin the reply to a command; `body` is the mail that followed it."""
+    def start(self, invocation: Invocation, line: bytes, body: bytes) -> Ending:
+        """Begin the reply to a command line; `body` is the mail that followed it."""
         self._invocation = invocation
-        self._output = self._output_of(invocation, body)
+        self._body = body
+        exchange = self._new_exchange(
+            invocation.command.name, invocation.username, invocation.fields
+        )
+        self._formatter.register(len(invocation.columns))
         self.under_way = True
+        self._answer = None
+        answer = self._world.stubs.answer(exchange, invocation, line)
+        if answer is not None:
+            return self._answer_with(answer)
+        self._output = self._of_store()
         return self.go_on()
+
+    def found(self, result: object) -> Ending:
+        """Take what a handler has found that was awaited."""
+        assert self._invocation is not None
+        return self._delayed(self._handled(result))
 
     def go_on(self) -> Ending:
         """Take items of the output until it ends or fills the plan."""
@@ -164,25 +183,35 @@ class Replies:
         self._log.write(farewell, self._exchange.command.encode(), self._exchange.username)
         return CLOSE
 
-    def _output_of(self, invocation: Invocation, body: bytes) -> Output:
-        world = self._world
-        exchange = self._new_exchange(
-            invocation.command.name, invocation.username, invocation.fields
-        )
-        self._formatter.register(len(invocation.columns))
-        stub = world.stubs.find(invocation, self._listener)
-        if stub is not None and stub.answer is not None:
-            stub.calls.append(exchange)
-            self._answer = stub.answer
-            return stub.answer.output(invocation)
-        self._answer = None
+    def _answer_with(self, answer: Answer) -> Ending:
+        """Begin what a stub answers; nothing else happens on the connection until then."""
+        if answer.handler is None:
+            return self._delayed(answer)
+        assert self._exchange is not None
+        request = Request(self._exchange, self._world.stubs.checks)
+        found, awaited = handling.find(answer.handler, request)
+        return self._delayed(self._handled(found)) if awaited is None else (Await(awaited),)
+
+    def _handled(self, result: object) -> Answer:
+        assert self._invocation is not None
+        return self._world.stubs.checks.handled(self._invocation.command.name, result)
+
+    def _delayed(self, answer: Answer) -> Ending:
+        assert self._invocation is not None
+        self._answer = answer
+        self._output = answer.output(self._invocation, self._of_store)
+        return (Wait(answer.delay),) if answer.delay else self.go_on()
+
+    def _of_store(self) -> Output:
+        world, invocation = self._world, self._invocation
+        assert invocation is not None
         return run(
             Call(
                 world.release,
                 world.store,
                 invocation,
                 world.read_file,
-                body,
+                self._body,
                 world.doveadm_port,
                 world.base_dir,
                 world.directory,

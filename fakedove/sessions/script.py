@@ -166,8 +166,8 @@ class ScriptSession:
         answer: Answer = ScriptReply()
         if stub is not None:
             assert stub.answer is not None
-            stub.calls.append(self.invocation)
             answer = stub.answer
+            stub.calls.append(self.invocation)
         alarm = 0 if self._header is None else self._header.alarm
         self._scripted = Scripted(answer, self.invocation, self._stream, self._ending, alarm)
         return self._scripted.begin()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections import deque
-from collections.abc import Awaitable
 
+from fakedove.double import handling
 from fakedove.double.invocations import Invocation
 from fakedove.double.script_stubs import Answer, Handling, ScriptEnd, ScriptReply, replied
 from fakedove.plan import (
@@ -84,14 +83,8 @@ class Scripted:
         return self._go_on()
 
     def _ask(self, answer: Handling) -> Plan:
-        found = answer.function(self._invocation)
-        if not inspect.isawaitable(found):
-            return self._say(replied(found))
-
-        async def wait(result: Awaitable[object] = found) -> object:
-            return await result
-
-        return (Call(wait),)
+        found, awaited = handling.find(answer.function, self._invocation)
+        return self._say(replied(found)) if awaited is None else (Call(awaited),)
 
     def _say(self, reply: ScriptReply) -> Plan:
         self._reply = reply

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from fakedove.double.answers import Cell
 from fakedove.double.journal import Exchange
-from fakedove.double.stubs import Cell, Stub, Stubs
+from fakedove.double.patterns import Texts, exactly, like
+from fakedove.double.stubs import Arguments, Stub, Stubs
 from fakedove.dovecot import dispatch
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.releases import find_release
-from fakedove.dovecot.reply import Item, Level, Log, Scope
+from fakedove.dovecot.reply import Item, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
 from fakedove.errors import StubError
 
@@ -34,13 +36,17 @@ def invocation(*fields: bytes, username: bytes = b"tss", release: str = RELEASE)
 def answered(stub: Stub, called: Invocation) -> tuple[list[Item], Status]:
     """Return what a stub answers: items and status."""
     assert stub.answer is not None
-    output = stub.answer.output(called)
+    output = stub.answer.output(called, _no_store)
     items = []
     while True:
         try:
             items.append(next(output))
         except StopIteration as end:
             return items, end.value
+
+
+def _no_store() -> Output:
+    raise AssertionError("the store is not asked")
 
 
 def use(stub: Stub) -> None:
@@ -119,15 +125,19 @@ def test_raw_bytes() -> None:
         ("mailbox *", None, None, None, False),
         ("quota get", "tss", None, None, True),
         ("quota get", "bob", None, None, False),
-        ("quota get", "t*", None, None, False),
+        ("quota get", "t*", None, None, True),
+        (like("quota *") & ~like("* recalc"), None, None, None, True),
+        ("quota get", ~exactly("tss"), None, None, False),
         ("quota get", None, [], None, True),
+        ("quota get", None, [...], None, True),
+        ("quota get", None, ["*", ...], None, False),
         ("quota get", None, ["x"], None, False),
         ("quota get", None, None, "unix", True),
         ("quota get", None, None, "tcp", False),
     ],
 )
 def test_what_a_stub_answers_to(
-    command: str, user: str | None, args: list[str] | None, listener: str | None, matches: bool
+    command: Texts, user: Texts | None, args: Arguments | None, listener: str | None, matches: bool
 ) -> None:
     stubs = stubs_of()
     stub = stubs.on(command, user=user, args=args, listener=listener).fail("TEMPFAIL")

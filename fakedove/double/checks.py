@@ -1,0 +1,90 @@
+"""What the real server of a release could answer: its commands, their columns, its statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fakedove.double.answers import Answer, Cell, Rows
+from fakedove.double.patterns import Texts, pattern
+from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
+from fakedove.dovecot.registry import COMMANDS, Command
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.status import Status
+from fakedove.errors import StubError, did_you_mean
+
+
+class Checks:
+    """Makes the answers that a release's server could give, and refuses all others."""
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+
+    def reply(
+        self, command: Texts, rows: Rows, *, delay: float = 0.0, log: str | None = None
+    ) -> Answer:
+        """Return an answer of rows; raises StubError unless each has the command's columns."""
+        checked = [dict(row) for row in rows]
+        for row in checked:
+            self._check_row(command, row)
+        return Answer(checked, delay=delay, log=log)
+
+    def failure(
+        self, status: str, detail: str = "", *, delay: float = 0.0, log: str | None = None
+    ) -> Answer:
+        """Return the answer of a failure; raises StubError if the release has no such status."""
+        suffix = f" {detail}".encode() if detail else b""
+        return Answer(status=self._status(status), suffix=suffix, delay=delay, log=log)
+
+    def handled(self, command: str, result: object) -> Answer:
+        """Return what a handler's result means; raises StubError for anything else."""
+        match result:
+            case Answer():
+                return result
+            case None:
+                return Answer(passes=True)
+            case list() | tuple() if all(isinstance(row, Mapping) for row in result):
+                return self.reply(command, result)
+        raise StubError(
+            "a handler must return rows, None, or what the request's reply(), fail(), raw() or "
+            f"passthrough() makes, not {result!r}"
+        )
+
+    def check_command(self, command: Texts) -> None:
+        """Raise StubError for what matches no command of the release."""
+        if self._named(command):
+            return
+        known = sorted(name for name in COMMANDS if self._release.knows(name))
+        shown, near = repr(command), ""
+        if isinstance(command, str):
+            shown, near = f'"{command}"', did_you_mean(command, known)
+        text = f"on(): no command {shown} in Dovecot {self._release.number}{near}"
+        raise StubError(f"{text} (there is: {', '.join(known)})")
+
+    def _check_row(self, command: Texts, row: Mapping[str, Cell]) -> None:
+        for one in self._named(command):
+            if callable(one.columns):
+                continue
+            wrong = [key for key in row if key not in one.columns]
+            lacking = [key for key in one.columns if key not in row]
+            if wrong or lacking:
+                problem = f'no column "{wrong[0]}"' if wrong else f'a column "{lacking[0]}" more'
+                columns = ", ".join(one.columns) or "none"
+                raise StubError(f'"{one.name}" has {problem}; its columns are: {columns}')
+
+    def _status(self, name: str) -> Status:
+        common = ("USAGE", "NOUSER", "NOPERM", "DATAERR", "NOTFOUND", "TEMPFAIL", "PROTOCOL")
+        known = {word: Status[word] for word in (*common, "UNKNOWN")}
+        known |= {status.name: status for status in self._release.extra_statuses}
+        known["-"] = Status.DASH
+        if name not in known:
+            text = f'unknown status "{name}"; Dovecot {self._release.number} has: '
+            raise StubError(text + ", ".join(known))
+        return known[name]
+
+    def _named(self, command: Texts) -> list[Command]:
+        meant = pattern(command)
+        return [
+            one
+            for name, one in COMMANDS.items()
+            if self._release.knows(name) and meant.matches(name)
+        ]
