@@ -112,9 +112,14 @@ class Call:
             self.trace(who, data)
 
     @property
+    def wants_code(self) -> bool:
+        """Whether the service is to tell how the program ended."""
+        return self.header.option not in (None, NOREPLY)
+
+    @property
     def waits(self) -> bool:
         """Whether the answer is read at all."""
-        return self.wants_output or not self.header.noreply
+        return self.wants_output or self.wants_code
 
 
 def make_call(
@@ -151,7 +156,8 @@ def make_call(
         target=target,
         header=header,
         stdin=stdin,
-        wants_output=(not noreply and not oneway) if output is None else output,
+        # Up to 2.0 the service hangs up before it runs anything.
+        wants_output=not oneway and (not noreply if output is None else output),
         dotstream=target.driver is Driver.TCP if dotstream is None else dotstream,
         timeout=timeout,
         release=release,

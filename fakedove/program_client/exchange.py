@@ -20,8 +20,7 @@ class Exchange:
     def __init__(self, call: Call, log: ProgramLog) -> None:
         self._call = call
         self._log = log
-        coded = not call.header.noreply and call.header.option is not None
-        self._reader = AnswerReader(coded=coded, dotstream=call.dotstream)
+        self._reader = AnswerReader(coded=call.wants_code, dotstream=call.dotstream)
         self._output: list[bytes] = []
         self._verdict = Verdict.SUCCESS
         self._result: bytes | None = None

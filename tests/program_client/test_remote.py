@@ -213,7 +213,8 @@ def test_releases_speak_their_own_protocol(dovecot: str, header: bytes, verdict:
     def serve(client: socket.socket) -> None:
         while data := client.recv(65536):
             heard.append(data)
-        client.sendall(b"+\n" if dovecot != "2.0.21" else b"")
+        if dovecot != "2.0.21":
+            client.sendall(b"+\n")
 
     with raw_service(serve) as target:
         done = fakedove.execute(target, ["a b"], dovecot=dovecot)

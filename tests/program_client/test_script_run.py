@@ -52,6 +52,24 @@ def test_the_environment_is_what_arrives(tmp_path: Path, dovecot: str, kept: boo
     assert done.environment == {"A": "1"} | ({"B": "a\nb"} if kept else {})
 
 
+@pytest.mark.parametrize(
+    ("dovecot", "stdout", "result"),
+    [
+        ("main", b"80\n", b"-\n"),
+        ("2.3.8", b"80\n", b"-\n"),
+        ("2.2.13", b"80\n", b"-\n"),
+        # Up to 2.0 nobody hears of it.
+        ("2.0.21", b"", None),
+    ],
+)
+def test_other_releases(tmp_path: Path, dovecot: str, stdout: bytes, result: bytes | None) -> None:
+    path = program(tmp_path, "echo $*; echo err >&2; exit 3")
+    done = fakedove.run_script(path, ["80"], dovecot=dovecot)
+    assert (done.stdout, done.result) == (stdout, result)
+    assert (done.status, done.stderr) == (3, ("err",))
+    assert done.ok == (result is None)
+
+
 def test_an_execution_shows_both_sides(tmp_path: Path) -> None:
     path = program(tmp_path, "echo out; echo err >&2")
     done = fakedove.execute(f"script:{path}", ["x"], env={"A": "1"})
