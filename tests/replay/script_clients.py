@@ -58,7 +58,7 @@ class ClientCall:
     #: The client's lines, `Error: program unix:...`; without Debug where there were none kept.
     log: tuple[str, ...]
     tells_debug: bool
-    #: None: it is not known, or 2.3's welcome plugin came to it in a way of its own.
+    #: None: it is not known. A client that asks for no code is content.
     verdict: Verdict | None
 
     @property
@@ -110,7 +110,7 @@ def _calls(record: Step) -> Iterator[ClientCall]:
             or not sent,
             log=tuple(lines),
             tells_debug=bool(record["log"]),
-            verdict=None if asked.noreply else _verdict(record, lines),
+            verdict=Verdict.SUCCESS if asked.noreply else _verdict(record, lines),
         )
 
 
@@ -119,11 +119,11 @@ def _asked(record: Step, socket: str, sent: str) -> Asked:
         result = cast("dict[str, Json]", record["result"])
         return _asked_by_sieve(record, str(result.get("sieve", "")), socket, sent)
     user = _user(record, sent)
-    if "\nnoreply\n" not in sent:
+    if socket != "quota-warning" and "\nnoreply\n" not in sent:
         words = _WELCOME.get(text(record, "conf"), ("hello", user))
         return Asked(words, {}, None, noreply=False, wants_output=False)
     # Which limit was crossed is for the quota to know.
-    limit = sent.split("\n")[2]
+    limit = sent.split("\n")[2] if sent else "20"
     assert limit in ("20", "90", "below", "mismatch")
     value = ("TRUE",) if limit == "mismatch" else ()
     return Asked((limit, user, *value), {}, None, noreply=True, wants_output=False)
