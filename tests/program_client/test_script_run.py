@@ -33,7 +33,7 @@ def test_a_signal_is_a_negative_status(tmp_path: Path) -> None:
 def test_a_program_that_hangs_ends_with_the_run(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     path = program(tmp_path, f"echo $$ >{pid}; echo part; exec sleep 1000")
-    done = fakedove.run_script(path, timeout=0.3)
+    done = fakedove.run_script(path, timeout=1.0)
     assert (done.status, done.result, done.verdict) == (None, None, Verdict.INTERNAL_FAILURE)
     assert is_gone(int(pid.read_text()))
 
