@@ -13,7 +13,8 @@ from fakedove.dovecot.files import Files, reason
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Fatal, Scope
 
-_PERMISSION_DENIED = b"Permission denied"
+#: What the system says to a process without the rights.
+PERMISSION_DENIED = b"Permission denied"
 _NO_SUCH_FILE = b"No such file or directory"
 #: What is no socket, an empty path included.
 _NOBODY_LISTENS = b"Connection refused"
@@ -48,7 +49,7 @@ def obstacle(call: Call, name: str, *, exists: bool = True) -> bytes | None:
     """Return why the process cannot connect to the socket, in the system's words."""
     place = leads_to(call, name)
     if exists and place == name:
-        return _PERMISSION_DENIED if unprivileged(call) else None
+        return PERMISSION_DENIED if unprivileged(call) else None
     return _elsewhere(call, place)
 
 

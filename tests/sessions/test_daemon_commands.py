@@ -221,3 +221,12 @@ def test_a_user_who_is_not_there_gives_an_old_process_its_rights_back() -> None:
     one.say(b"\ttss\tmailbox list\n")
     assert one.say(b"\tnosuch\tmailbox list\n") == b"\n-NOUSER\n"
     assert one.say(b"\t\twho\n") == b"\n+\n"
+
+
+def test_the_auth_cache_explains_what_was_forbidden_and_nothing_else() -> None:
+    one = talk(OLD)
+    one.say(b"\ttss\tmailbox list\n")
+    one.say(b"\t\tauth cache flush\t-a\tnosuch\tx\n")
+    assert one.log[-1].endswith("connect(nosuch) failed: No such file or directory")
+    one.say(b"\t\tauth cache flush\tx\n")
+    assert one.log[-1].endswith("dir owned by 0:0 mode=0755)")

@@ -247,7 +247,7 @@ def _cannot_flush(call: Call, why: bytes) -> Log:
     path = sockets.path(call, _AUTH_MASTER)
     text = b"auth-master: auth cache flush: " + why
     user = call.store.lookup((call.opened or b"").decode(errors="surrogateescape"))
-    if sockets.unprivileged(call) and user is not None:
+    if user is not None and why.endswith(sockets.PERMISSION_DENIED):
         text += b" (euid=%d(<unknown>) egid=%d(<unknown>) missing +r perm: %b" % (
             user.uid,
             user.gid,
