@@ -315,6 +315,8 @@ class Release:
     metadata_prefix: bool = False
     #: Reading metadata opens the mailbox only where it must; before, at once.
     metadata_opens_late: bool = False
+    #: Nor does reading a key that is empty behind its prefix open the mailbox.
+    metadata_skips_empty_keys: bool = False
     #: mailbox cache remove needs a query; before, it takes all mail.
     cache_remove_needs_query: bool = False
     #: The mailbox cache commands insist on a mailbox and on decisions that exist.

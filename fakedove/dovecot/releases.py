@@ -232,6 +232,7 @@ def _rows() -> tuple[Release, ...]:
         streams_from_value_start=True,
         log_channel=LogChannel.OPTION,
         log_names_command=True,
+        metadata_skips_empty_keys=True,
         log_repeats_prefix=True,
         user_rule=UserRule.FIELD_ALL_ITERATES,
         getopt=Getopt.LONG_LOGGED,

@@ -90,8 +90,9 @@ def _is_never_set(call: Call) -> bool:
     """Whether the key is one that no mailbox is asked for, be it there or not."""
     if _names_nothing(call):
         return False
-    box = call.user.find_mailbox(_name(call))
-    return _key(call).endswith(_EMPTY) or (box is None and _key(call) in _FIXED)
+    if _key(call).endswith(_EMPTY) and call.release.metadata_skips_empty_keys:
+        return True
+    return _key(call) in _FIXED and call.user.find_mailbox(_name(call)) is None
 
 
 @command(
