@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fakedove.double.script_stubs import ScriptEnd as ScriptEnd
     from fakedove.double.script_stubs import ScriptReply as ScriptReply
     from fakedove.double.script_stubs import ScriptStub as ScriptStub
+    from fakedove.double.stubs import Expectation as Expectation
     from fakedove.double.stubs import Stub as Stub
     from fakedove.dovecot.mailbox import Mailbox as Mailbox
     from fakedove.dovecot.message import Message as Message
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from fakedove.dovecot.user import User as User
     from fakedove.dovecot.user import UserSeed as UserSeed
     from fakedove.errors import ConfigurationError as ConfigurationError
+    from fakedove.errors import ExpectationError as ExpectationError
     from fakedove.errors import FakeDovecotError as FakeDovecotError
     from fakedove.errors import ListenError as ListenError
     from fakedove.errors import StoreError as StoreError
@@ -63,6 +65,8 @@ _HOMES = {
     "Exchange": "double.journal",
     "ExecuteError": "program_client",
     "Execution": "program_client",
+    "Expectation": "double.stubs",
+    "ExpectationError": "errors",
     "FakeDovecot": "sync",
     "FakeDovecotError": "errors",
     "Invocation": "double.invocations",

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 
@@ -24,17 +23,16 @@ from fakedove.dovecot.store import Store
 from fakedove.dovecot.toml_table import Table
 from fakedove.errors import ConfigurationError, did_you_mean
 from fakedove.execute_blocks import ExecuteBlock, beside, read_blocks
+from fakedove.stub_settings import StubSetting, expectations, stubs
 
 #: Services that a listener can have now, and those of later work.
 SERVICES = ("doveadm", "script")
 LATER_SERVICES = ("doveadm-http", "imap", "script-login", "admin")
 
-#: Accepted values of a column in a stub's row.
-Value: TypeAlias = str | int | None
-
 _KEYS = (
     *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "doveadm_port"),
     *("store", "clock", "seed", "base_dir", "listener", "script", "execute", "tls", "stub"),
+    *("expect", "unmatched"),
 )
 _LATER_KEYS = ("doveadm_api_key", "hostname", "plugin", "post_login")
 _LISTENER_KEYS = (
@@ -45,9 +43,7 @@ _SCRIPT_KEYS = (
     *("executable", "accept_env", "passthrough", "dotstream", "record", "process_limit"),
 )
 _TLS_KEYS = ("cert", "key")
-_STUB_KEYS = ("command", "user", "fail", "reply", "raw", "times", "log")
-_LATER_STUB_KEYS = ("delay",)
-_ANSWERS = ("fail", "reply", "raw")
+_UNMATCHED = ("store", "fail")
 
 #: The listeners of a configuration that names none, besides a socket for each script service.
 _DEFAULT_LISTENERS = (
@@ -118,20 +114,6 @@ class Tls(msgspec.Struct, frozen=True):
     key: str
 
 
-class StubSetting(msgspec.Struct, frozen=True, kw_only=True):
-    """A stub armed by the configuration; it has one of `fail`, `reply` and `raw`."""
-
-    #: Where it stands, `stub[0]`, for messages about it.
-    where: str
-    command: str
-    user: str | None = None
-    fail: str | None = None
-    reply: tuple[Mapping[str, Value], ...] | None = None
-    raw: bytes | None = None
-    times: int | None = None
-    log: str | None = None
-
-
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """A whole configuration, checked."""
 
@@ -154,6 +136,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     #: None: a generated CA and certificate.
     tls: Tls | None
     stub: tuple[StubSetting, ...]
+    expect: tuple[StubSetting, ...]
+    #: What nothing matches is an error, not the store's.
+    unmatched_fails: bool
 
     @property
     def speaks_tls(self) -> bool:
@@ -213,7 +198,9 @@ def _config(values: Mapping[str, object]) -> Config:
         script=scripts,
         execute=read_blocks(top),
         tls=_tls(top) if "tls" in top else None,
-        stub=tuple(_stub(table) for table in top.tables("stub", _STUB_KEYS, _LATER_STUB_KEYS)),
+        stub=stubs(top),
+        expect=expectations(top),
+        unmatched_fails=top.choice("unmatched", _UNMATCHED, "store") == "fail",
     )
 
 
@@ -306,10 +293,10 @@ def _listener(
         raise table.error("mode", "belongs to a UNIX socket; a listener with address has none")
     service = _service(table)
     return Listener(
-        name=_not_empty(table, "name"),
+        name=table.full_text("name"),
         service=service,
         script=_script_of(table, service, scripts),
-        path=_not_empty(table, "path") if "path" in table else None,
+        path=table.full_text("path") if "path" in table else None,
         mode=_mode(table),
         address=_address(table) if "address" in table else None,
         ssl=Ssl(table.choice("ssl", tuple(Ssl), Ssl.STARTTLS)),
@@ -356,13 +343,6 @@ def _script_of(table: Table, service: str, scripts: Mapping[str, Script]) -> str
     return name
 
 
-def _not_empty(table: Table, key: str) -> str:
-    value = table.text(key)
-    if not value:
-        raise table.error(key, "must not be empty")
-    return value
-
-
 def _mode(table: Table) -> int:
     text = table.text("mode", "0600")
     if not re.fullmatch("0?[0-7]{3}", text):
@@ -380,35 +360,3 @@ def _address(table: Table) -> tuple[str, int]:
             "address", f'"{text}" is no address: it must be "127.0.0.1:0" or "[::1]:0"'
         )
     return match[1] or match[2], int(match[3])
-
-
-def _stub(table: Table) -> StubSetting:
-    table.need("command", '"quota get"')
-    answers = [key for key in _ANSWERS if key in table]
-    if not answers:
-        raise ConfigurationError(f"{table.where}: has no answer: give it fail, reply or raw")
-    if len(answers) > 1:
-        raise table.error(answers[1], f"stands beside {answers[0]}: a stub has one answer")
-    return StubSetting(
-        where=table.where,
-        command=_not_empty(table, "command"),
-        user=table.optional_text("user"),
-        fail=_not_empty(table, "fail") if "fail" in table else None,
-        reply=_rows(table) if "reply" in table else None,
-        raw=table.text("raw").encode() if "raw" in table else None,
-        times=table.optional_integer("times", minimum=1),
-        log=table.optional_text("log"),
-    )
-
-
-def _rows(table: Table) -> tuple[dict[str, Value], ...]:
-    return tuple(
-        {column: _value(row, column, value) for column, value in row.items()}
-        for row in table.tables("reply", None)
-    )
-
-
-def _value(row: Table, column: str, value: object) -> Value:
-    if isinstance(value, bool) or not isinstance(value, str | int | None):
-        raise row.error(column, "must be text or a whole number")
-    return value

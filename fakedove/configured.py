@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fakedove.config import Config
-from fakedove.double.stubs import Stubs
+from fakedove.double.selection import Arguments
+from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import choose_release
@@ -12,6 +15,7 @@ from fakedove.dovecot.store import Store
 from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import StubError
 from fakedove.sessions.world import ListenerSettings
+from fakedove.stub_settings import StubSetting
 
 
 def store_of(config: Config, directory: str) -> Store:
@@ -47,22 +51,40 @@ def listener_settings(config: Config) -> dict[str, ListenerSettings]:
 
 
 def armed_stubs(release: Release, config: Config) -> Stubs:
-    """Return the stubs that the configuration arms; raises StubError with its place."""
-    stubs = Stubs(release)
-    for setting in config.stub:
-        try:
-            stub = stubs.on(
-                setting.command, user=setting.user, times=setting.times, where=setting.where
-            )
-            if setting.fail is not None:
-                stub.fail(setting.fail, log=setting.log)
-            elif setting.raw is not None:
-                stub.raw(setting.raw, log=setting.log)
-            else:
-                stub.reply(setting.reply or (), log=setting.log)
-        except StubError as error:
-            raise StubError(f"{setting.where}: {error}") from None
+    """Return the stubs and expectations of the configuration; raises StubError with its place."""
+    stubs = Stubs(release, unmatched_fails=config.unmatched_fails)
+    for settings, select in ((config.stub, stubs.on), (config.expect, stubs.expect)):
+        for setting in settings:
+            try:
+                _arm(_selected(setting, select), setting)
+            except StubError as error:
+                raise StubError(f"{setting.where}: {error}") from None
     return stubs
+
+
+def _selected(setting: StubSetting, select: Callable[..., Stub]) -> Stub:
+    args: Arguments | None = setting.args
+    if setting.args and setting.args[-1] == "...":
+        args = (*setting.args[:-1], ...)
+    return select(
+        setting.command,
+        user=setting.user,
+        args=args,
+        listener=setting.listener,
+        times=setting.times,
+        where=setting.where,
+    )
+
+
+def _arm(stub: Stub, setting: StubSetting) -> None:
+    if setting.fail is not None:
+        stub.fail(setting.fail, delay=setting.delay, log=setting.log)
+    elif setting.raw is not None:
+        stub.raw(setting.raw, delay=setting.delay, log=setting.log)
+    elif setting.reply is not None:
+        stub.reply(setting.reply, delay=setting.delay, log=setting.log)
+    elif setting.passthrough:
+        stub.passthrough(delay=setting.delay, log=setting.log)
 
 
 def script_services(config: Config) -> dict[str, ScriptService]:

@@ -38,6 +38,10 @@ class StubError(FakeDovecotError, ValueError):
     """A stub that the real server could not answer with: unknown command, column or status."""
 
 
+class ExpectationError(FakeDovecotError, AssertionError):
+    """What was expected did not come, or what came was not expected; the message explains."""
+
+
 class ListenError(FakeDovecotError, OSError):
     """An address cannot be bound: in use, not permitted, or a path too long."""
 

@@ -35,7 +35,8 @@ from fakedove.double.journal import Exchange, Journal
 from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.selecting import Selected
-from fakedove.double.stubs import Arguments, Stub, Stubs
+from fakedove.double.selection import Arguments
+from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -43,6 +44,7 @@ from fakedove.dovecot.reply import Level
 from fakedove.dovecot.store import Snapshot, Store
 from fakedove.errors import (
     ConfigurationError,
+    ExpectationError,
     FakeDovecotError,
     StubError,
     UnknownNameError,
@@ -239,6 +241,21 @@ class AsyncFakeDovecot:
             command, user=user, args=args, listener=listener, line=line, times=times
         )
 
+    def expect(
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+        line: bytes | None = None,
+        times: int | None = None,
+    ) -> Expectation:
+        """Expect a command before the fake is checked or ends; see `Stubs.expect`."""
+        return self.stubs.expect(
+            command, user=user, args=args, listener=listener, line=line, times=times
+        )
+
     def script(
         self,
         name: str,
@@ -258,7 +275,7 @@ class AsyncFakeDovecot:
         return self._parts.world.script_stubs.script(name, args=args, times=times, where=where)
 
     def forget_stubs(self) -> None:
-        """Take all stubs away, those that were never told what to answer too."""
+        """Take all stubs and expectations away, whatever is wrong with them."""
         self.stubs.clear()
         self._parts.world.script_stubs.clear()
 
@@ -328,8 +345,16 @@ class AsyncFakeDovecot:
         return bytes(self._parts.world.script_stderr.get(script, b""))
 
     def check(self) -> None:
-        """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""
+        """Raise, once, what went wrong in the fake, and what is wrong with stubs.
+
+        That is StubError for stubs without answer, ExpectationError for expectations that are
+        not met and for commands that nothing matched where that is an error.
+        """
         _raise(self._take_problems())
+
+    def verify(self) -> None:
+        """Raise ExpectationError for what was expected and has not come so far."""
+        _raise(self._unmet())
 
     def raise_crashes(self) -> None:
         """Raise, once, the exceptions that happened in the fake itself."""
@@ -477,12 +502,29 @@ class AsyncFakeDovecot:
         crashes.clear()
         return taken
 
-    def _take_problems(self) -> list[Exception]:
-        problems = self._take_crashes()
+    def stub_complaints(self) -> list[str]:
+        """Return what is wrong with stubs and expectations, in words."""
+        return [str(one) for one in self._stub_problems()]
+
+    def _stub_problems(self) -> list[Exception]:
+        stubs = self.stubs
+        unmatched = [ExpectationError(stubs.explain_unmatched(one)) for one in stubs.unmatched]
+        return [*self._unmet(), *self._unarmed(), *unmatched]
+
+    def _unmet(self) -> list[Exception]:
+        exchanges = tuple(self.journal)
+        return [ExpectationError(one.explain(exchanges)) for one in self.stubs.unmet()]
+
+    def _unarmed(self) -> list[Exception]:
         world = self._parts.world
         unarmed: list[Selected[Any]] = [*world.stubs.unarmed(), *world.script_stubs.unarmed()]
-        for stub in unarmed:
-            problems.append(StubError(stub.complaint))
+        return [StubError(one.complaint) for one in unarmed]
+
+    def _take_problems(self) -> list[Exception]:
+        problems = [*self._take_crashes(), *self._stub_problems()]
+        world = self._parts.world
+        world.stubs.forget_problems()
+        for stub in world.script_stubs.unarmed():
             stub.remove()
         return problems
 

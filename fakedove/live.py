@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar, cast
 from fakedove.double.invocations import Invocations
 from fakedove.double.journal import Journal
 from fakedove.double.script_stubs import ScriptStub, ScriptStubs
-from fakedove.double.stubs import Stub, Stubs
+from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.store import Store, Users
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 #: Types whose objects the fake goes on changing.
 _CHANGING = (
-    *(Store, Users, User, Mailbox, Stub, Stubs, ScriptStub, ScriptStubs),
+    *(Store, Users, User, Mailbox, Stub, Expectation, Stubs, ScriptStub, ScriptStubs),
     *(Journal, Invocations, ServerLog, Clock),
 )
 _CONTAINERS = (dict, list, MappingProxyType)

@@ -23,7 +23,8 @@ from fakedove.double.journal import Exchange, Journal
 from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.selecting import caller
-from fakedove.double.stubs import Arguments, Stub, Stubs
+from fakedove.double.selection import Arguments
+from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Store
@@ -198,6 +199,27 @@ class FakeDovecot:
             where=caller(),
         )
 
+    def expect(
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+        line: bytes | None = None,
+        times: int | None = None,
+    ) -> Expectation:
+        """Expect a command before the fake is checked or ends; see `Stubs.expect`."""
+        return self.stubs.expect(
+            command,
+            user=user,
+            args=args,
+            listener=listener,
+            line=line,
+            times=times,
+            where=caller(),
+        )
+
     def script(
         self, name: str, *, args: Sequence[str] | None = None, times: int | None = None
     ) -> ScriptStub:
@@ -210,7 +232,7 @@ class FakeDovecot:
         return live(self._guest.call(select), self._guest.call)
 
     def forget_stubs(self) -> None:
-        """Take all stubs away, those that were never told what to answer too."""
+        """Take all stubs and expectations away, whatever is wrong with them."""
         self._guest.call(self._fake.forget_stubs)
 
     # What happened
@@ -252,8 +274,16 @@ class FakeDovecot:
         return self._guest.call(self._fake.unfinished_stderr, script)
 
     def check(self) -> None:
-        """Raise, once, what went wrong in the fake, and StubError for stubs without answer."""
+        """Raise, once, what went wrong in the fake, and what is wrong with stubs.
+
+        That is StubError for stubs without answer, ExpectationError for expectations that are
+        not met and for commands that nothing matched where that is an error.
+        """
         self._guest.call(self._fake.check)
+
+    def verify(self) -> None:
+        """Raise ExpectationError for what was expected and has not come so far."""
+        self._guest.call(self._fake.verify)
 
     def raise_crashes(self) -> None:
         """Raise, once, the exceptions that happened in the fake itself."""

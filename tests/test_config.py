@@ -13,12 +13,12 @@ from fakedove.config import (
     Config,
     Listener,
     Ssl,
-    StubSetting,
     Tls,
     load_config,
     make_config,
 )
 from fakedove.errors import ConfigurationError
+from fakedove.stub_settings import StubSetting
 
 
 def load(folder: Path, text: str, **settings: object) -> Config:
@@ -234,14 +234,19 @@ WHO = {"command": "who"}
             "listener[1].address: is that of listener[0] already",
         ),
         ({"stub": [{"fail": "X"}]}, 'stub[0].command: is missing, for example command = "quota ge'),
-        ({"stub": [WHO]}, "stub[0]: has no answer: give it fail, reply or raw"),
+        ({"stub": [WHO]}, "stub[0]: has no answer: give it fail, reply, raw or passthrough"),
         (
             {"stub": [{**WHO, "fail": "X", "raw": ""}]},
-            "stub[0].raw: stands beside fail: a stub has",
+            "stub[0].raw: stands beside fail: there is one answer",
         ),
         ({"stub": [{**WHO, "fail": ""}]}, "stub[0].fail: must not be empty"),
         ({"stub": [{**WHO, "raw": "", "times": 0}]}, "stub[0].times: must be 1 or more, not 0"),
-        ({"stub": [{**WHO, "raw": "", "delay": 1}]}, "stub[0].delay: is not built yet; there is: "),
+        ({"stub": [{**WHO, "raw": "", "delay": -1}]}, "stub[0].delay: must be a number of seconds"),
+        ({"stub": [{**WHO, "raw": "", "delay": "1"}]}, "stub[0].delay: must be a number of secon"),
+        ({"expect": [{**WHO, "delay": 1}]}, "expect[0].delay: belongs to an answer: add passthro"),
+        ({"expect": [{}]}, "expect[0].command: is missing"),
+        ({"stub": [{**WHO, "passthrough": False}]}, "stub[0].passthrough: can only be true"),
+        ({"unmatched": "ignore"}, "unmatched: "),
         ({"stub": [{**WHO, "reply": [1]}]}, "stub[0].reply[0]: must be a table, not a number"),
         ({"stub": [{**WHO, "reply": [{"a": 1.5}]}]}, "stub[0].reply[0].a: must be text or a whole"),
     ],

@@ -39,10 +39,12 @@ DOORS = {
         "fake",
         "guest",
         "live",
+        "patterns",
         "premises",
         "program_client",
         "pytest_plugin",
         "reception",
+        "stub_settings",
         "sync",
     ),
 }

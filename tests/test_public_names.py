@@ -17,6 +17,8 @@ NAMES = [
     "Exchange",
     "ExecuteError",
     "Execution",
+    "Expectation",
+    "ExpectationError",
     "FakeDovecot",
     "FakeDovecotError",
     "Invocation",

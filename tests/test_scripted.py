@@ -149,7 +149,7 @@ def test_hanging_with_stdin_read(fake: fakedove.FakeDovecot) -> None:
         client.shutdown(socket.SHUT_WR)
         assert client.recv(100) == b"+\n"
     assert fake.wait_for_invocation("hello", args=["hello", "tss"]).stdin == b"stdin"
-    with pytest.raises(TimeoutError, match='no script "hello" was run to its end within 0.01'):
+    with pytest.raises(TimeoutError, match=r'^no script "hello" was run to its end'):
         fake.wait_for_invocation("hello", args=["hello"], timeout=0.01)
 
 

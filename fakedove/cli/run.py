@@ -11,11 +11,13 @@ from pathlib import Path
 import click
 import trio
 
-from fakedove.cli.serving import FakeOptions, ServedFake, fake_options, served_fake
+from fakedove.cli.serving import FakeOptions, ServedFake, fake_options, say, served_fake
 from fakedove.config import Listener, Ssl
 
 #: Exit statuses of a shell: not executable, not found, ended by a signal.
 _NOT_EXECUTABLE, _NOT_FOUND, _SIGNALLED = 126, 127, 128
+#: A check has failed.
+_UNMET = 1
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
@@ -25,10 +27,14 @@ _NOT_EXECUTABLE, _NOT_FOUND, _SIGNALLED = 126, 127, 128
     type=click.Path(dir_okay=False, path_type=Path),
     help="TOML file with the fake's configuration.",
 )
+@click.option("--verify", is_flag=True, help="Exit with 1 if an expectation is not met.")
 @fake_options
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
-def command(options: FakeOptions, words: tuple[str, ...]) -> None:
+def command(options: FakeOptions, words: tuple[str, ...], verify: bool) -> None:
     """Run COMMAND with a fake Dovecot beside it, and exit as it does.
+
+    With --verify it exits with 1, and explains, if COMMAND was content but an [[expect]] of the
+    configuration was not met, or something came that nothing matched (unmatched = "fail").
 
     The fake listens on free ports. COMMAND finds it in its environment: FAKEDOVE_UNIX is the
     path of a socket that wants no password; FAKEDOVE_HOST and FAKEDOVE_PORT (STARTTLS),
@@ -36,10 +42,10 @@ def command(options: FakeOptions, words: tuple[str, ...]) -> None:
     FAKEDOVE_SCRIPT_PORT are a script service's; FAKEDOVE_BASE_DIR and FAKEDOVE_DOVECOT, the
     release, may help too.
     """
-    sys.exit(trio.run(_run, options, words))
+    sys.exit(trio.run(_run, options, words, verify))
 
 
-async def _run(options: FakeOptions, words: tuple[str, ...]) -> int:
+async def _run(options: FakeOptions, words: tuple[str, ...], verify: bool) -> int:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with served_fake(options, **options.script_settings({})) as fake:
             environment = os.environ | _exported(fake)
@@ -55,7 +61,16 @@ async def _run(options: FakeOptions, words: tuple[str, ...]) -> int:
                 nursery.start_soon(_forward, signals, child)
                 status = await child.wait()
                 nursery.cancel_scope.cancel()
-    return status if status >= 0 else _SIGNALLED - status
+            unmet = fake.take_complaints()
+    status = status if status >= 0 else _SIGNALLED - status
+    return (status or _UNMET) if verify and _told(unmet) else status
+
+
+def _told(complaints: list[str]) -> bool:
+    """Say what was expected and did not come; return whether there was anything."""
+    for complaint in complaints:
+        say(f"fakedove run: {complaint}")
+    return bool(complaints)
 
 
 async def _forward(signals: AsyncIterator[int], child: trio.Process) -> None:

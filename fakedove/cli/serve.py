@@ -81,6 +81,7 @@ async def _serve(
                     if number != signal.SIGHUP:
                         break
                     await _reload(fake)
+                _complain(fake)
 
 
 def _listening(options: FakeOptions, host: str | None, ephemeral: bool) -> dict[str, object]:
@@ -206,9 +207,15 @@ def _ready_file(file: Path | None, line: str) -> Iterator[None]:
 
 async def _reload(fake: ServedFake) -> None:
     """Take over changed files; wrong ones are told, and the fake stays as it was."""
+    _complain(fake)
     try:
         await fake.reload()
     except FakeDovecotError as error:
         say(f"fakedove serve: not reloaded: {' '.join(str(error).split())}")
     else:
         say("reloaded")
+
+
+def _complain(fake: ServedFake) -> None:
+    for complaint in fake.take_complaints():
+        say(f"fakedove serve: {complaint}")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from fakedove.dovecot.registry import USERNAME_COLUMN, Invocation
 from fakedove.dovecot.reply import Level, Log, Output, Pieced, Row, Scope, Streamed, Value
 from fakedove.dovecot.status import Status
 from fakedove.errors import StubError
-
-if TYPE_CHECKING:
-    from fakedove.double.request import Handler
 
 #: What can stand in a row; None is printed as `-`.
 Cell: TypeAlias = str | bytes | int | None
@@ -43,8 +40,8 @@ class Answer:
     passes: bool = False
     #: What is done to the store's rows.
     edit: Edit | None = None
-    #: Finds the answer.
-    handler: Handler | None = None
+    #: Finds the answer; it is given a `Request`.
+    handler: Callable[..., object] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a delay that is none."""

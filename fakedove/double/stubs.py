@@ -2,105 +2,28 @@
 
 `on(...)` selects, `.reply`, `.fail`, `.raw`, `.passthrough`, `.edit` and `.handle` arm. Rows are
 mappings by column key, checked against what the command prints in this release. The newest
-stub that matches wins; one that is used up falls to the next, then to the store.
+stub that matches wins; one that is used up falls to the next, then to the store. `expect(...)`
+is a stub that has to be called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import EllipsisType
-from typing import Self, TypeAlias
+from typing import Self
 
+from fakedove.double import explaining
 from fakedove.double.answers import Answer, Cell, Edit
 from fakedove.double.checks import Checks
 from fakedove.double.journal import Exchange
-from fakedove.double.patterns import Pattern, Texts, pattern
+from fakedove.double.patterns import Texts
 from fakedove.double.request import Handler
 from fakedove.double.selecting import NewestFirst, Selected, caller
+from fakedove.double.selection import Arguments, Selection
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.release import Release
+from fakedove.dovecot.status import Status
 from fakedove.errors import StubError
-
-#: One pattern for each argument; `...` at the end is any more of them.
-Arguments: TypeAlias = Sequence[Texts | EllipsisType]
-
-
-class Selection:
-    """Which commands are meant; what is None is not looked at."""
-
-    __slots__ = ("any_more", "args", "command", "line", "listener", "user")
-
-    def __init__(
-        self,
-        command: Texts,
-        user: Texts | None,
-        args: Arguments | None,
-        listener: str | None,
-        line: bytes | None,
-    ) -> None:
-        """Mean what `on` says; raises StubError for what is no pattern."""
-        self.command = pattern(command)
-        self.user = None if user is None else pattern(user)
-        if isinstance(args, str):
-            raise StubError(f"args must be a sequence of texts, not {args!r}")
-        #: More arguments than there are patterns are welcome.
-        self.any_more = args is not None and len(args) > 0 and args[-1] is ...
-        self.args = None if args is None else _patterns(args[:-1] if self.any_more else args)
-        self.listener = listener
-        #: The whole command line, without its LF.
-        self.line = line
-
-    @property
-    def key(self) -> tuple[str, bytes | None] | None:
-        """Command and user if they are plain texts, any user if None; else None."""
-        if self.command.literal is None:
-            return None
-        if self.user is None:
-            return self.command.literal, None
-        if self.user.literal is None:
-            return None
-        return self.command.literal, self.user.literal.encode(errors="surrogateescape")
-
-    def means(self, invocation: Invocation, listener: str, line: bytes) -> bool:
-        """Whether it means a command."""
-        return (
-            (self.listener is None or self.listener == listener)
-            and (self.line is None or self.line == line)
-            and self.command.matches(invocation.command.name)
-            and self.means_user(invocation.username.decode(errors="surrogateescape"))
-            and (self.args is None or self.means_args(shown_arguments(invocation.fields)))
-        )
-
-    def means_user(self, user: str) -> bool:
-        """Whether it means a user."""
-        return self.user is None or self.user.matches(user)
-
-    def means_args(self, args: Sequence[str]) -> bool:
-        """Whether it means these arguments, without what the doveadm program adds."""
-        if self.args is None:
-            return True
-        if len(args) < len(self.args) or (len(args) > len(self.args) and not self.any_more):
-            return False
-        return all(one.matches(text) for one, text in zip(self.args, args, strict=False))
-
-    def __str__(self) -> str:
-        shown = [str(self.command)]
-        if self.user is not None:
-            shown.append(f"user={self.user!r}")
-        if self.args is not None:
-            shown.append(f"args={self.shown_args}")
-        if self.listener is not None:
-            shown.append(f'listener="{self.listener}"')
-        if self.line is not None:
-            shown.append(f"line={self.line!r}")
-        return ", ".join(shown)
-
-    @property
-    def shown_args(self) -> str:
-        """The patterns of the arguments as text."""
-        more = ["..."] if self.any_more else []
-        return f"[{', '.join([*map(repr, self.args or ()), *more])}]"
 
 
 class Stub(Selected[Answer]):
@@ -207,12 +130,47 @@ class Stub(Selected[Answer]):
             raise
 
 
-class Stubs(NewestFirst[Stub]):
-    """The stubs for commands."""
+class Expectation(Stub):
+    """One `expect(...)`: a command that has to come, answered by the store unless it is armed."""
 
-    def __init__(self, release: Release) -> None:
+    @property
+    def armed(self) -> bool:
+        """Whether nothing is left to be told."""
+        return not self._more_follow
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers itself; it does so however often."""
+        return bool(self._answers) and self.armed
+
+    @property
+    def met(self) -> bool:
+        """Whether the command came as often as was expected, at least once if that is not said."""
+        return self.used == self.times if self.times is not None else self.used > 0
+
+    def explain(self, exchanges: Iterable[Exchange]) -> str:
+        """Return what was expected, and what came; not more than 20 lines."""
+        wanted = "at least once" if self.times is None else explaining.times(self.times)
+        came = f"it came {explaining.times(self.used)}" if self.used else "it never came"
+        lines = [f"{self.where}: expected {wanted}: {self.selection}", came]
+        if self.calls:
+            lines += explaining.calls(self.calls)
+        else:
+            lines += explaining.beside_closest(self.selection, exchanges)
+        return "\n".join(lines)
+
+
+class Stubs(NewestFirst[Stub]):
+    """The stubs and expectations for commands."""
+
+    def __init__(self, release: Release, *, unmatched_fails: bool = False) -> None:
+        """`unmatched_fails`: what nothing matches is an error, and fails."""
         super().__init__()
         self.checks = Checks(release)
+        #: What nothing matched, where that is an error.
+        self.unmatched: list[Exchange] = []
+        self._unmatched_fails = unmatched_fails
+        self._expectations: list[Expectation] = []
         self._made = 0
         # Where there are thousands of stubs, each for a command and a user, none is asked in
         # vain.
@@ -244,16 +202,64 @@ class Stubs(NewestFirst[Stub]):
         place = caller() if where is None else where
         return self._add(Stub(self, selection, times=times, where=place, named="on"))
 
+    def expect(
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+        line: bytes | None = None,
+        times: int | None = None,
+        where: str | None = None,
+    ) -> Expectation:
+        """Expect a command, at least once, or just `times` times; all else is as for `on`.
+
+        The store answers it, or an older stub, unless it is armed as a stub is.
+        """
+        self.checks.check_command(command)
+        selection = Selection(command, user, args, listener, line)
+        place = caller() if where is None else where
+        expectation = Expectation(self, selection, times=times, where=place, named="expect")
+        self._expectations.append(expectation)
+        self._add(expectation)
+        return expectation
+
+    def unmet(self) -> list[Expectation]:
+        """Return the expectations that are not met, oldest first."""
+        return [one for one in self._expectations if not one.met]
+
+    def forget_problems(self) -> None:
+        """Take those away that were told of: without an answer, not met, and not matched."""
+        for one in (*self.unarmed(), *self.unmet()):
+            self.remove(one)
+        self.unmatched.clear()
+
     def answer(self, exchange: Exchange, invocation: Invocation, line: bytes) -> Answer | None:
-        """Return what a stub answers to a command, None for none; the stub notes the exchange."""
-        if not self._stubs:
+        """Return what a stub answers to a command, None for none; those meant note the exchange."""
+        if not self._stubs and not self._unmatched_fails:
             return None
-        stub = self.find(invocation, exchange.listener, line.removesuffix(b"\n"))
-        if stub is None:
-            return None
-        answer = stub.answer
-        stub.calls.append(exchange)
-        return answer
+        line = line.removesuffix(b"\n")
+        stub = self.find(invocation, exchange.listener, line)
+        answer = None if stub is None else stub.answer
+        if stub is not None and not isinstance(stub, Expectation):
+            stub.calls.append(exchange)
+        matched = stub is not None
+        for one in self._expectations:
+            if one.selection.means(invocation, exchange.listener, line):
+                one.calls.append(exchange)
+                matched = True
+        if matched or not self._unmatched_fails:
+            return answer
+        self.unmatched.append(exchange)
+        return Answer(status=Status.TEMPFAIL, log="nothing was told to answer this")
+
+    def explain_unmatched(self, exchange: Exchange) -> str:
+        """Return what came, and the stub or expectation that is closest to it."""
+        words = " ".join((exchange.command, *exchange.args))
+        lines = [f"nothing matches {words!r} of user {exchange.user!r}"]
+        selections = [(one.where, one.selection) for one in self._stubs]
+        return "\n".join([*lines, *explaining.closest_selection(exchange, selections)])
 
     def find(self, invocation: Invocation, listener: str, line: bytes = b"") -> Stub | None:
         """Return the newest stub that answers the command."""
@@ -275,12 +281,15 @@ class Stubs(NewestFirst[Stub]):
     def remove(self, stub: Stub) -> None:
         """Take one stub away; harmless if it is gone already."""
         super().remove(stub)
+        self._expectations = [one for one in self._expectations if one is not stub]
         bucket = self._bucket(stub)
         bucket[:] = [one for one in bucket if one is not stub]
 
     def clear(self) -> None:
         """Take all stubs away."""
         super().clear()
+        self._expectations.clear()
+        self.unmatched.clear()
         self._by_key.clear()
         self._others.clear()
 
@@ -293,20 +302,6 @@ class Stubs(NewestFirst[Stub]):
     def _bucket(self, stub: Stub) -> list[Stub]:
         key = stub.selection.key
         return self._others if key is None else self._by_key.setdefault(key, [])
-
-
-def shown_arguments(fields: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the fields without what the doveadm program adds by itself: `-u user`, `--`."""
-    shown = [field.decode(errors="replace") for field in fields if field != b"--"]
-    if len(shown) >= 2 and shown[0] == "-u":
-        shown = shown[2:]
-    return tuple(shown)
-
-
-def _patterns(args: Arguments) -> tuple[Pattern, ...]:
-    if any(one is ... for one in args):
-        raise StubError("args: ... can only stand at the end")
-    return tuple(pattern(one) for one in args if not isinstance(one, EllipsisType))
 
 
 def _check_callable(method: str, what: str, function: object) -> None:

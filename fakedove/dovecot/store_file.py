@@ -101,7 +101,7 @@ class _Loader:
     def _users(self, top: Table) -> Iterator[UserSeed]:
         taken: dict[str, int] = {}
         for index, table in enumerate(top.tables("user", USER_KEYS)):
-            name = _not_empty(table, "name")
+            name = table.full_text("name")
             if name in taken:
                 raise table.error("name", f'"{name}" is the name of user[{taken[name]}] already')
             taken[name] = index
@@ -166,8 +166,8 @@ def _session(table: Table) -> LoginSession:
     if not is_address(ip):
         raise table.error("ip", f'"{ip}" is no IP address: it must be "192.0.2.1" or "2001:db8::1"')
     return LoginSession(
-        user=_not_empty(table, "user"),
-        service=_not_empty(table, "service", "imap"),
+        user=table.full_text("user"),
+        service=table.full_text("service", "imap"),
         pid=table.integer("pid", 1, minimum=1, maximum=_HIGHEST_PID),
         ip=ip,
     )
@@ -192,13 +192,6 @@ def _files(top: Table) -> dict[str, bytes]:
         if (folder := next((one for one in above if one in files), None)) is not None:
             raise top.error(f"files.{path}", f'lies below "{folder}", which is a file')
     return {path: text.encode() for path, text in files.items()}
-
-
-def _not_empty(table: Table, key: str, default: str | None = None) -> str:
-    value = table.text(key, default)
-    if not value:
-        raise table.error(key, "must not be empty")
-    return value
 
 
 def _quota(table: Table) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ Mappings made in Python go through the same readers as files do.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -117,6 +118,22 @@ class Table:
         """Return a path, or an object of a kind that only Python can give."""
         value = self._values[key]
         return value if isinstance(value, kind) else self.path(key)
+
+    def full_text(self, key: str, default: str | None = None) -> str:
+        """Return a text that is not empty."""
+        value = self.text(key, default)
+        if not value:
+            raise self.error(key, "must not be empty")
+        return value
+
+    def seconds(self, key: str, default: float) -> float:
+        """Return a number of seconds, 0 or more."""
+        value = self._values.get(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self._wrong(key, "a number of seconds")
+        if not 0 <= value < math.inf:
+            raise self.error(key, f"must be a number of seconds, 0 or more, not {value}")
+        return value
 
     def integer(self, key: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
         """Return a whole number, at least `minimum` and at most `maximum`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,3 +114,46 @@ def test_a_wrong_configuration_is_one_line_and_78(short_path: Path) -> None:
     done = fakedove("run", "--config", config, "--", "true")
     assert done.stderr.startswith("fakedove: nonsense: is not known")
     assert (done.stderr.count("\n"), done.returncode) == (1, 78)
+
+
+_EXPECT = '[[expect]]\ncommand = "quota get"\nuser = "ann"\ntimes = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("send", "quota", "get", "-u", "ann"), 0, []),
+        (("send", "mailbox", "list", "-u", "ann"), 1, ["it never came", "  > command"]),
+        (("send", "quota", "get", "-u", "nobody"), 67, ["it never came", "  > user"]),
+    ],
+)
+def test_verify(short_path: Path, words: tuple[str, ...], status: int, told: list[str]) -> None:
+    config = short_path / "fakedove.toml"
+    config.write_text(_EXPECT)
+    done = fakedove("run", "--config", config, "--verify", "--", *PROGRAM, *words)
+    assert done.returncode == status
+    assert ("expect[0]: expected once: 'quota get', user='ann'" in done.stderr) is bool(told)
+    assert all(text in done.stderr for text in told)
+    # Nobody asked this time.
+    silent = fakedove("run", "--config", config, "--", *PROGRAM, *words)
+    assert "expected" not in silent.stderr
+    assert silent.returncode == (0 if status == 1 else status)
+
+
+def test_verify_under_perl(short_path: Path) -> None:
+    config = short_path / "fakedove.toml"
+    config.write_text('unmatched = "fail"\n' + _EXPECT)
+    program = (
+        "use IO::Socket::UNIX; "
+        "my $s = IO::Socket::UNIX->new(Peer => $ENV{FAKEDOVE_UNIX}) or die; "
+        r'print $s "VERSION\tdoveadm-server\t1\t0\n\tann\t$ARGV[0]\n"; '
+        "my $n = 0; while (<$s>) { last if /^[-+]/ && $n++ }"
+    )
+    if shutil.which("perl") is None:
+        pytest.skip("no perl here: install it, and a client in another language is tested")
+    statuses = [
+        fakedove("run", "--config", config, "--verify", "--", "perl", "-e", program, command)
+        for command in ("quota get", "who")
+    ]
+    assert [done.returncode for done in statuses] == [0, 1]
+    assert "nothing matches 'who' of user 'ann'" in statuses[1].stderr

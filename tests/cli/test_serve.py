@@ -194,6 +194,17 @@ def test_hangup_reads_configuration_and_store_again(short_path: Path) -> None:
             assert client.server_minor == 2
 
 
+def test_hangup_tells_what_was_expected_and_never_came(short_path: Path) -> None:
+    config = short_path / "fakedove.toml"
+    config.write_text('[[expect]]\ncommand = "who"\n')
+    with serving("--ephemeral", config, env={"TMPDIR": str(short_path)}) as served:
+        served.process.send_signal(signal.SIGHUP)
+        served.wait_for_line("reloaded")
+        told = [line for line in served.said if "expect[0]" in line]
+        assert told == ["fakedove serve: expect[0]: expected at least once: 'who'"]
+    assert served.status == 0
+
+
 @pytest.mark.parametrize(
     ("file", "content"), [("fakedove.toml", "nonsense = 1"), ("store.toml", "nonsense = 1")]
 )

@@ -5,7 +5,8 @@ import pytest
 from fakedove.double.answers import Cell
 from fakedove.double.journal import Exchange
 from fakedove.double.patterns import Texts, exactly, like
-from fakedove.double.stubs import Arguments, Stub, Stubs
+from fakedove.double.selection import Arguments
+from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot import dispatch
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.releases import find_release
