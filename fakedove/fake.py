@@ -352,6 +352,10 @@ class AsyncFakeDovecot:
         """
         _raise(self._take_problems())
 
+    def take_complaints(self) -> list[str]:
+        """Return, once, what `check` would raise about stubs and expectations, in words."""
+        return [str(one) for one in self._take_stub_problems()]
+
     def verify(self) -> None:
         """Raise ExpectationError for what was expected and has not come so far."""
         _raise(self._unmet())
@@ -502,10 +506,6 @@ class AsyncFakeDovecot:
         crashes.clear()
         return taken
 
-    def stub_complaints(self) -> list[str]:
-        """Return what is wrong with stubs and expectations, in words."""
-        return [str(one) for one in self._stub_problems()]
-
     def _stub_problems(self) -> list[Exception]:
         stubs = self.stubs
         unmatched = [ExpectationError(stubs.explain_unmatched(one)) for one in stubs.unmatched]
@@ -520,13 +520,16 @@ class AsyncFakeDovecot:
         unarmed: list[Selected[Any]] = [*world.stubs.unarmed(), *world.script_stubs.unarmed()]
         return [StubError(one.complaint) for one in unarmed]
 
-    def _take_problems(self) -> list[Exception]:
-        problems = [*self._take_crashes(), *self._stub_problems()]
+    def _take_stub_problems(self) -> list[Exception]:
+        problems = self._stub_problems()
         world = self._parts.world
         world.stubs.forget_problems()
         for stub in world.script_stubs.unarmed():
             stub.remove()
         return problems
+
+    def _take_problems(self) -> list[Exception]:
+        return [*self._take_crashes(), *self._take_stub_problems()]
 
 
 def _named(command: str, user: str | None) -> str:

@@ -213,7 +213,7 @@ def _in_use(request: pytest.FixtureRequest, fake: FakeDovecot) -> Iterator[None]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail the test for an exception in the fake, or for a stub without an answer."""
+    """Fail the test for an exception in the fake, or for what is wrong with its stubs."""
     try:
         yield
     except (Exception, pytest.fail.Exception):
@@ -223,7 +223,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             fake.raise_crashes()
         raise
     for fake in item.stash.get(_FAKES, ()):
-        fake.check()
+        fake.raise_crashes()
+        if complaints := fake.take_complaints():
+            # They say it all; the way that the message took is of no interest.
+            pytest.fail("\n\n".join(complaints), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

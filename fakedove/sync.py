@@ -281,6 +281,10 @@ class FakeDovecot:
         """
         self._guest.call(self._fake.check)
 
+    def take_complaints(self) -> list[str]:
+        """Return, once, what `check` would raise about stubs and expectations, in words."""
+        return self._guest.call(self._fake.take_complaints)
+
     def verify(self) -> None:
         """Raise ExpectationError for what was expected and has not come so far."""
         self._guest.call(self._fake.verify)

@@ -144,12 +144,6 @@ class ServedFake(AsyncFakeDovecot):
         if watch is not None:
             watch.follow(self.journal)
 
-    def take_complaints(self) -> list[str]:
-        """Return what is wrong with stubs and expectations, once, so that it is not raised."""
-        complaints = self.stub_complaints()
-        self.forget_stubs()
-        return complaints
-
     def make_session(self, listener: str) -> Session:
         """Make a session, under observation if somebody watches."""
         session = super().make_session(listener)

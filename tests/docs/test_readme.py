@@ -46,6 +46,13 @@ def run_pytest(folder: Path, snippet: Snippet) -> subprocess.CompletedProcess[st
     )
 
 
+def shows(printed: str, output: Snippet) -> bool:
+    """Whether all lines of `output` were printed, in that order; `...` is anything."""
+    parts = [re.escape(line).replace(r"\.\.\.", ".*") for line in output.text.splitlines()]
+    shown = re.compile("\n(?:.*\n)*?".join(part for part in parts if part != ".*"))
+    return shown.search(printed) is not None
+
+
 @pytest.mark.parametrize(
     "name", [name for name in _FILES if name.endswith(".py") and name not in _FAILING]
 )
@@ -58,9 +65,7 @@ def test_a_snippet_that_is_a_test_passes(name: str, tmp_path: Path) -> None:
 def test_a_snippet_that_fails_prints_what_is_shown(output: Snippet, tmp_path: Path) -> None:
     ran = run_pytest(tmp_path, _FILES[output.name.removeprefix("pytest ")])
     assert ran.returncode == 1, ran.stdout
-    parts = [re.escape(line).replace(r"\.\.\.", ".*") for line in output.text.splitlines()]
-    shown = re.compile("\n(?:.*\n)*?".join(part for part in parts if part != ".*"))
-    assert shown.search(ran.stdout), ran.stdout
+    assert shows(ran.stdout, output), ran.stdout
 
 
 def test_the_configuration_is_one(tmp_path: Path) -> None:

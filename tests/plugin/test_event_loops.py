@@ -55,4 +55,4 @@ def anyio_backend():
 def test_in_an_event_loop(run: Run, head: str, options: list[str]) -> None:
     result = run(head + BODY, *options)
     result.assert_outcomes(passed=2, failed=2)
-    result.stdout.fnmatch_lines_random(["*StubError: *was never told*", "*AttributeError*"])
+    result.stdout.fnmatch_lines_random(["*on(*was never told*", "*AttributeError*"])
