@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 from benchmarks import (
     bulk,
     commands,
+    doubles,
     fixtures,
     measuring,
     real,
@@ -63,11 +64,21 @@ def _scripts(effort: Effort) -> Iterator[Row]:
         yield from scripts.rows(ours, effort)
 
 
+def _doubles(effort: Effort) -> Iterator[Row]:
+    with (
+        tempfile.TemporaryDirectory(prefix="fd") as directory,
+        Server("fake", fake, directory) as plain,
+        Server("stubbed", servers.stubbed, directory) as stubbed,
+    ):
+        yield from doubles.rows(plain, stubbed, effort)
+
+
 FAMILIES: Final[dict[str, Family]] = {
     "commands": _commands,
     "bulk": lambda effort: _alone(bulk.rows, effort),
     "real": lambda effort: _alone(real.rows, effort),
     "scripts": _scripts,
+    "doubles": _doubles,
     "users": users.rows,
     "start": starting.rows,
     "fixture": fixtures.rows,

@@ -33,6 +33,9 @@ BIG_MAILBOX: Final = "Large"
 FRESH_MAILBOXES: Final = tuple(f"Fresh{number}" for number in range(14))
 BIG_MAIL_BYTES: Final = 10 * 1024 * 1024
 
+#: How many stubs there are where there are many.
+STUBS: Final = 10_000
+
 #: What the sockets of other script services end in.
 CAT: Final = ".cat"
 STUB: Final = ".stub"
@@ -96,6 +99,16 @@ class Server:
         while not file.exists():
             time.sleep(0.01)
         return int(file.read_text())
+
+
+async def stubbed(path: str) -> None:
+    """Serve a fake with many stubs, none of which is for the user that is measured."""
+    async with AsyncFakeDovecot(
+        dovecot=RELEASE, store=str(STORE), listener=[{"name": "unix", "path": path, "mode": "0600"}]
+    ) as server:
+        for number in range(STUBS):
+            server.on("quota get", user=f"user{number}").fail("TEMPFAIL")
+        await trio.sleep_forever()
 
 
 async def scripts(path: str) -> None:
