@@ -37,10 +37,11 @@ def identifier(text: str) -> str | None:
 
 
 def unknown_right(words: Iterable[str]) -> str | None:
-    """Return the first of `words` that is no right, or None."""
+    """Return the first of `words` that is no right, or None; behind a colon all are."""
     for word in words:
-        if word.removeprefix("-") not in (*RIGHTS, "all"):
-            return word.removeprefix("-")
+        name = word.removeprefix("-")
+        if name not in (*RIGHTS, "all") and not name.startswith(":"):
+            return name
     return None
 
 
@@ -121,7 +122,8 @@ def _spelled_out(words: Iterable[str]) -> set[str]:
     given = set[str]()
     for word in words:
         sign = "-" if word.startswith("-") else ""
-        named = RIGHTS if word.removeprefix("-") == "all" else (word.removeprefix("-"),)
+        name = word.removeprefix("-")
+        named = RIGHTS if name == "all" else (name.removeprefix(":"),)
         given |= {sign + right for right in named}
     return given
 

@@ -205,3 +205,9 @@ def test_an_empty_key_of_no_mailbox_is_read_without_looking_in_2_4(
     release: str, answer: bytes
 ) -> None:
     assert ask(release, b"mailbox metadata get\tnosuch\t/private/") == [answer]
+
+
+@BOTH
+def test_a_right_behind_a_colon_may_be_any(release: str) -> None:
+    added, listed = ask(release, b"acl add\tINBOX\tuser=bob\t:lr\tdelete", b"acl get\tINBOX")
+    assert (added, listed) == (b"\n+\n", b"user=bob\t\tdelete lr\t\n+\n")
