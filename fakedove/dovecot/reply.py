@@ -17,13 +17,14 @@ from fakedove.dovecot.status import Status
 
 
 class Level(enum.IntEnum):
-    """Log levels, by their byte on the log channel; FATAL goes to the server log only."""
+    """Log levels, by their byte on the log channel; the last two go to the server log only."""
 
     DEBUG = 1
     INFO = 2
     WARNING = 3
     ERROR = 4
     FATAL = 5
+    PANIC = 6
 
 
 class Scope(enum.Enum):

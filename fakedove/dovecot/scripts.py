@@ -103,6 +103,11 @@ def exec_failure(program: bytes, reason: str) -> bytes:
     return b"execvp(%b) failed: %b" % (program, reason.encode())
 
 
+def broken_line(level: int) -> bytes:
+    """Return what the log process says before a line that only begins as one of Dovecot's."""
+    return b"Broken log line follows (type=%b)" % (b"NUL" if level < 0 else b"%d" % level)
+
+
 def child_end(service: str, pid: int, status: int) -> bytes:
     """Return what the master logs of a process that failed without answering for it."""
     if status < 0:

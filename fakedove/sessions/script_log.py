@@ -6,6 +6,7 @@ from fakedove.dovecot import scripts
 from fakedove.dovecot.reply import Level
 from fakedove.sessions.server_log import LogRecord
 from fakedove.sessions.world import World
+from fakedove.wire.log_line import LogLine, parse_log_line
 from fakedove.wire.script import Problem
 
 
@@ -43,4 +44,13 @@ class ScriptLog:
         *lines, rest = (bytes(kept) + data).split(b"\n")
         kept[:] = rest
         for line in lines:
-            self.line(line)
+            self._said(parse_log_line(line))
+
+    def _said(self, line: LogLine) -> None:
+        """Write what the log process makes of a line."""
+        if line.broken is not None:
+            pid = self._world.random.randrange(2, 32768)
+            warning = LogRecord(b"log(%d): " % pid, Level.WARNING, scripts.broken_line(line.broken))
+            self._world.log.append(warning)
+        prefix = self._prefix if line.prefix is None else line.prefix
+        self._world.log.append(LogRecord(prefix, Level(line.level), line.text))

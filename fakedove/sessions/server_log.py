@@ -16,6 +16,7 @@ _WORDS = {
     Level.WARNING: b"Warning",
     Level.ERROR: b"Error",
     Level.FATAL: b"Fatal",
+    Level.PANIC: b"Panic",
 }
 
 

@@ -38,7 +38,7 @@ _OTHER_LOG = {
     "alarm-1-timing-noreply": "lines of the conversation before it",
     "stderr": "over TCP the rest of a line of the one before it",
     "stderr-noreply": "the rest of a line of the one before it",
-    "stderr-proto": "the log protocol on stderr is not built",
+    "stderr-proto": "the rest of a line of the one before it",
     "exec-rel-noreply": "a relative program is looked for elsewhere",
     "order-spaces-quoted": "a relative program is looked for elsewhere",
 }
