@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from fakedove.client import ClientError as ClientError
     from fakedove.client import TrioClient as TrioClient
     from fakedove.client import open_trio_client as open_trio_client
+    from fakedove.double.connections import Connection as Connection
+    from fakedove.double.exchange import Exchange as Exchange
     from fakedove.double.invocations import Invocation as Invocation
-    from fakedove.double.journal import Exchange as Exchange
     from fakedove.double.request import Request as Request
     from fakedove.double.script_stubs import ScriptEnd as ScriptEnd
     from fakedove.double.script_stubs import ScriptReply as ScriptReply
@@ -62,7 +63,8 @@ _HOMES = {
     "Client": "client",
     "ClientError": "client",
     "ConfigurationError": "errors",
-    "Exchange": "double.journal",
+    "Connection": "double.connections",
+    "Exchange": "double.exchange",
     "ExecuteError": "program_client",
     "Execution": "program_client",
     "Expectation": "double.stubs",

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import trio
 
@@ -30,12 +30,13 @@ from fakedove.configured import (
     sockets_of,
     store_of,
 )
+from fakedove.double.exchange import Exchange
 from fakedove.double.invocations import Invocation, Invocations
-from fakedove.double.journal import Exchange, Journal
+from fakedove.double.journal import Journal
 from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.selecting import Selected
-from fakedove.double.selection import Arguments
+from fakedove.double.selection import Arguments, Selection
 from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
@@ -282,20 +283,40 @@ class AsyncFakeDovecot:
     # What happened
 
     def assert_called(
-        self, command: str, *, user: str | None = None, times: int | None = None
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+        times: int | None = None,
     ) -> None:
-        """Raise AssertionError unless `command` was called, just `times` times if given.
+        """Raise AssertionError unless a command was called, just `times` times if given.
 
-        `*` and `?` match in `command`. The message shows the journal.
+        What is meant is said as for `Stubs.on`. The message shows the journal.
         """
-        count = len(self.journal.commands(command, user=user))
+        count = len(self.journal.commands(command, user=user, args=args, listener=listener))
         if count == times or (times is None and count):
             return
         wanted = "called" if times is None else f"called {times} times"
-        raise AssertionError(
-            f"{_named(command, user)} was not {wanted}, but {count} times; "
-            f"the journal:\n{self.journal.describe()}"
-        )
+        named = _named(command, user, args, listener)
+        self._fail(f"{named} was not {wanted}, but {count} times")
+
+    def assert_not_called(
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+    ) -> None:
+        """Raise AssertionError if a command was called; see `assert_called`."""
+        if count := len(self.journal.commands(command, user=user, args=args, listener=listener)):
+            named = _named(command, user, args, listener)
+            self._fail(f"{named} was called, {count} times")
+
+    def _fail(self, problem: str) -> NoReturn:
+        raise AssertionError(f"{problem}; the journal:\n{self.journal.describe()}")
 
     async def wait_for(
         self, command: str, *, user: str | None = None, timeout: float = 5.0
@@ -532,8 +553,18 @@ class AsyncFakeDovecot:
         return [*self._take_crashes(), *self._take_stub_problems()]
 
 
-def _named(command: str, user: str | None) -> str:
-    return f'"{command}"' if user is None else f'"{command}" of user "{user}"'
+def _named(
+    command: Texts,
+    user: Texts | None,
+    args: Arguments | None = None,
+    listener: str | None = None,
+) -> str:
+    told = f'"{command}"'
+    if user is not None:
+        told += f' of user "{user}"'
+    if args is not None:
+        told += f" with {Selection(command, None, args, None, None).shown_args}"
+    return told if listener is None else f'{told} at "{listener}"'
 
 
 def _raise(problems: Sequence[Exception]) -> None:

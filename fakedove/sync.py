@@ -18,8 +18,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fakedove.config import Config
+from fakedove.double.exchange import Exchange
 from fakedove.double.invocations import Invocation, Invocations
-from fakedove.double.journal import Exchange, Journal
+from fakedove.double.journal import Journal
 from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
 from fakedove.double.selecting import caller
@@ -238,13 +239,32 @@ class FakeDovecot:
     # What happened
 
     def assert_called(
-        self, command: str, *, user: str | None = None, times: int | None = None
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+        times: int | None = None,
     ) -> None:
-        """Raise AssertionError unless `command` was called, just `times` times if given.
+        """Raise AssertionError unless a command was called, just `times` times if given.
 
-        `*` and `?` match in `command`. The message shows the journal.
+        What is meant is said as for `Stubs.on`. The message shows the journal.
         """
-        self._guest.call(partial(self._fake.assert_called, command, user=user, times=times))
+        check = partial(self._fake.assert_called, command, user=user, args=args)
+        self._guest.call(partial(check, listener=listener, times=times))
+
+    def assert_not_called(
+        self,
+        command: Texts,
+        *,
+        user: Texts | None = None,
+        args: Arguments | None = None,
+        listener: str | None = None,
+    ) -> None:
+        """Raise AssertionError if a command was called; see `assert_called`."""
+        check = self._fake.assert_not_called
+        self._guest.call(partial(check, command, user=user, args=args, listener=listener))
 
     def wait_for(self, command: str, *, user: str | None = None, timeout: float = 5.0) -> Exchange:
         """Return the newest exchange of `command`, waiting up to `timeout` seconds for one.

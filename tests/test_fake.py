@@ -316,7 +316,7 @@ async def test_what_was_called_is_asserted_with_the_journal_in_the_message() -> 
         fake.assert_called("quota get", user="bob", times=0)
         with pytest.raises(AssertionError, match=r'"who" was not called, but 0 times;') as caught:
             fake.assert_called("who")
-        assert r"C: '\tann\tquota get'" in str(caught.value)
+        assert r"C: \tann\tquota get\n" in str(caught.value)
         with pytest.raises(AssertionError, match=r"of user \"ann\" was not called 2 times, but 1"):
             fake.assert_called("quota get", user="ann", times=2)
 

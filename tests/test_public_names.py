@@ -14,6 +14,7 @@ NAMES = [
     "Client",
     "ClientError",
     "ConfigurationError",
+    "Connection",
     "Exchange",
     "ExecuteError",
     "Execution",

@@ -9,7 +9,7 @@ from typing import IO
 
 import click
 
-from fakedove.cli.conversation import shown
+from fakedove.double.conversation import shown
 from fakedove.dovecot.program_client import Verdict
 from fakedove.dovecot.status import Status
 from fakedove.errors import UnknownNameError

@@ -9,8 +9,8 @@ import click
 
 from fakedove.cli.command_words import CommandWords, parse_words
 from fakedove.cli.connecting import ca_option, default_address, password_option, tls_option
-from fakedove.cli.conversation import shown
 from fakedove.client import Address, Client, ClientError, Reply, TlsMode
+from fakedove.double.conversation import shown
 from fakedove.dovecot.status import Status
 from fakedove.wire import tabescape
 from fakedove.wire.replies import LogLine

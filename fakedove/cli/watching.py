@@ -5,13 +5,14 @@ Without these options no session is wrapped, so watching costs nothing when nobo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from itertools import count
 from typing import TextIO
 
-from fakedove.cli.conversation import shown
-from fakedove.double.journal import Exchange, Journal
+from fakedove.double.conversation import Side
+from fakedove.double.exchange import Exchange
+from fakedove.double.exchange_json import json_line
+from fakedove.double.journal import Journal
 from fakedove.plan import (
     Close,
     Event,
@@ -62,21 +63,8 @@ class Watch:
     def write(self, exchange: Exchange) -> None:
         """Write an exchange that is at its end."""
         if self._file is not None:
-            self._file.write(json.dumps(_as_json(exchange)) + "\n")
+            self._file.write(json_line(exchange))
             self._file.flush()
-
-
-def _as_json(exchange: Exchange) -> dict[str, object]:
-    return {
-        "connection": exchange.connection,
-        "listener": exchange.listener,
-        "command": exchange.command,
-        "user": exchange.user,
-        "args": exchange.args,
-        "reply": exchange.reply.decode(errors="backslashreplace"),
-        "status": None if exchange.status is None else exchange.status.name,
-        "cut_short": exchange.cut_short,
-    }
 
 
 class _Watched:
@@ -86,6 +74,7 @@ class _Watched:
         self._name = name
         self._session = session
         self._watch = watch
+        self._client, self._server = Side("C"), Side("S")
         self._exchanges: list[Exchange] = []
 
     @property
@@ -105,7 +94,7 @@ class _Watched:
         return self._told(self._session.open(peer))
 
     def receive(self, data: bytes) -> Plan:
-        self._tell(shown("C", data) if data else "C: (no more)")
+        self._tell(self._client.shown(data) if data else "C: (no more)")
         return self._told(self._session.receive(data))
 
     def wake(self, event: Event) -> Plan:
@@ -127,7 +116,7 @@ class _Watched:
         for step in plan:
             match step:
                 case Send():
-                    self._tell(shown("S", step.data))
+                    self._tell(self._server.shown(step.data))
                 case StartTls():
                     self._tell("S: (TLS from here)")
                 case Run(words):
@@ -144,13 +133,9 @@ class _Watched:
         return plan
 
     def _write_ended(self) -> None:
-        """Write all exchanges but one that may go on.
-
-        Without a status (the server hung up, or a stub's raw answer has none) an exchange ends
-        with the next one or with its connection.
-        """
+        """Write all exchanges but one that goes on: that ends with its connection at the latest."""
         self._exchanges += self._watch.take_new()
-        while self._exchanges and (len(self._exchanges) > 1 or self._exchanges[0].status):
+        while self._exchanges and self._exchanges[0].ended is not None:
             self._watch.write(self._exchanges.pop(0))
 
     def _tell(self, text: str) -> None:

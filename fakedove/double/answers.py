@@ -42,6 +42,8 @@ class Answer:
     edit: Edit | None = None
     #: Finds the answer; it is given a `Request`.
     handler: Callable[..., object] | None = None
+    #: File and line of the stub that was armed with it.
+    where: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a delay that is none."""

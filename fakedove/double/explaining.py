@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fakedove.double.journal import Exchange
+from fakedove.double.exchange import Exchange
 from fakedove.double.selection import Selection, shown_arguments
 
 #: Characters of one value that are shown.

@@ -1,75 +1,32 @@
-"""What was asked and answered, in order, in a bounded ring.
-
-An exchange keeps references; decoding happens when it is read.
-"""
+"""What was asked and answered, in order, in a bounded ring."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
+from fakedove.double.connections import Connection
+from fakedove.double.exchange import Exchange
+from fakedove.double.exchange_json import json_line
+from fakedove.double.patterns import Texts, pattern
+from fakedove.double.selection import Arguments, Selection, shown_arguments
 
-from fakedove.dovecot import masks
-from fakedove.dovecot.status import Status
-
-#: Exchanges kept; older ones fall out.
+#: Exchanges kept, and connections; older ones fall out.
 CAPACITY = 10_000
-#: Bytes of replies kept, not counting the newest exchange.
+#: Bytes of command lines, mails and replies kept, not counting the newest exchange.
 CAPACITY_BYTES = 64 * 1024 * 1024
-
-
-class Exchange(msgspec.Struct, gc=False):
-    """One command and its answer."""
-
-    #: Number of the connection, counted from 1 since the fake began.
-    connection: int
-    #: Name of the listener it came in by.
-    listener: str
-    #: The command's name as the server understood it, else the field as sent.
-    command: str
-    #: The username field.
-    username: bytes
-    #: The fields behind the command's name.
-    fields: tuple[bytes, ...]
-    #: What was written to the reply channel, write by write.
-    writes: list[bytes]
-    #: How the reply ended; None while it goes on, or if the server closed without a status.
-    status: Status | None = None
-    #: Whether the client was gone before all of it had left.
-    cut_short: bool = False
-    #: Bytes of the reply that the journal has counted.
-    counted: int = 0
-
-    @property
-    def user(self) -> str:
-        """The username field as text."""
-        return self.username.decode(errors="replace")
-
-    @property
-    def args(self) -> tuple[str, ...]:
-        """The fields behind the command's name as text."""
-        return tuple(field.decode(errors="replace") for field in self.fields)
-
-    @property
-    def reply(self) -> bytes:
-        """The reply channel's bytes, status line included, without multiplexing."""
-        return b"".join(self.writes)
-
-    def describe(self) -> str:
-        """Return the exchange as a short conversation."""
-        line = "\t".join(("", self.user, self.command, *self.args))
-        lines = [f"C: {line!r}"[:300], f"S: {self.reply!r}"[:300]]
-        if self.cut_short:
-            lines.append("   (the client was gone before all of this had left)")
-        return "\n".join(lines)
+#: Exchanges that `describe` shows.
+_SHOWN = 50
 
 
 class Journal:
-    """The exchanges of one fake."""
+    """The exchanges and connections of one fake."""
 
     def __init__(self, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._exchanges: deque[Exchange] = deque()
+        #: The bytes of each exchange but the newest.
+        self._sizes: deque[int] = deque()
+        self._connections: OrderedDict[int, Connection] = OrderedDict()
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
@@ -82,37 +39,104 @@ class Journal:
     def __len__(self) -> int:
         return len(self._exchanges)
 
+    def __getitem__(self, index: int) -> Exchange:
+        return self._exchanges[index]
+
     def append(self, exchange: Exchange) -> None:
         """Add an exchange, before the first byte of its reply leaves."""
         exchanges = self._exchanges
         if exchanges:
             # What came before is as long as it gets, or nearly.
-            newest = exchanges[-1]
-            newest.counted = size = sum(map(len, newest.writes))
+            size = exchanges[-1].size
+            self._sizes.append(size)
             self._bytes += size
         exchanges.append(exchange)
         while self._bytes > self._capacity_bytes or len(exchanges) > self._capacity:
-            self._bytes -= exchanges.popleft().counted
+            exchanges.popleft()
+            self._bytes -= self._sizes.popleft()
         for tell in self.followers:
             tell(exchange)
 
+    def connect(self, connection: Connection) -> None:
+        """Note a connection, or what there is to know of it now."""
+        self._connections[connection.number] = connection
+        if len(self._connections) > self._capacity:
+            self._connections.popitem(last=False)
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections to doveadm listeners, oldest first, also those without a command."""
+        # Those that a reset kept are known from their commands alone.
+        known = {one.connection.number: one.connection for one in self._exchanges}
+        known |= self._connections
+        return [known[number] for number in sorted(known)]
+
+    @property
+    def passwords_sent_in_clear(self) -> list[Connection]:
+        """The connections that sent a password, right or wrong, over TCP without TLS."""
+        return [one for one in self.connections if one.password_in_clear]
+
     def commands(
-        self, command: str | None = None, *, user: str | None = None, listener: str | None = None
+        self,
+        command: Texts | None = None,
+        *,
+        user: Texts | None = None,
+        listener: str | None = None,
+        args: Arguments | None = None,
+        status: Texts | None = None,
+        connection: int | None = None,
     ) -> list[Exchange]:
-        """Return the exchanges of a command (`*` and `?` match), user and listener."""
+        """Return the exchanges that all of this is true of, oldest first.
+
+        Command, user, arguments and listener mean what they mean for `Stubs.on`; `status` is
+        the name of a Status ("" where there is none), `connection` a connection's number.
+        Raises StubError for what is no pattern.
+        """
+        selection = Selection("*" if command is None else command, user, args, listener, None)
+        ends = pattern("*" if status is None else status)
         return [
             one
             for one in self
-            if (command is None or masks.user_matches(command.encode(), one.command.encode()))
-            and (user is None or one.user == user)
-            and (listener is None or one.listener == listener)
+            if connection in (None, one.connection.number)
+            and listener in (None, one.listener)
+            and selection.command.matches(one.command)
+            and selection.means_user(one.user)
+            and (args is None or selection.means_args(shown_arguments(one.fields)))
+            and ends.matches("" if one.status is None else one.status.name)
         ]
+
+    def as_text(self) -> str:
+        """Return all of it as conversations, connection by connection; passwords are left out."""
+        return _told(self.connections, self, short=False)
+
+    def as_json_lines(self) -> str:
+        """Return each exchange as a line of JSON: see docs/journal.md for the keys."""
+        return "".join(json_line(one) for one in self)
+
+    def describe(self) -> str:
+        """Return the newest of it as conversations, with long texts cut, which is said."""
+        newest = tuple(self)[-_SHOWN:]
+        connections = {one.number: one for one in self.connections}
+        silent = connections.keys() - {one.connection.number for one in self}
+        shown = {*sorted(silent)[-_SHOWN:], *(one.connection.number for one in newest)}
+        told = _told([connections[number] for number in sorted(shown)], newest, short=True)
+        earlier = len(self) - len(newest)
+        head = f"({earlier:,} earlier commands)\n" if earlier else ""
+        return head + told or "(no command was sent)"
 
     def clear(self) -> None:
         """Forget everything."""
         self._exchanges.clear()
+        self._sizes.clear()
+        self._connections.clear()
         self._bytes = 0
 
-    def describe(self) -> str:
-        """Return the whole journal as a conversation."""
-        return "\n".join(one.describe() for one in self) or "(no command was sent)"
+
+def _told(connections: Iterable[Connection], exchanges: Iterable[Exchange], *, short: bool) -> str:
+    told: dict[int, list[str]] = {one.number: [one.describe()] for one in connections}
+    for one in exchanges:
+        told[one.connection.number] += one.conversation(short=short)
+    for lines in told.values():
+        if len(lines) == 1:
+            lines.append("   (no command)")
+    return "\n".join([line for lines in told.values() for line in lines])

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from fakedove.double.answers import Answer, Rows
 from fakedove.double.checks import Checks
-from fakedove.double.journal import Exchange
+from fakedove.double.exchange import Exchange
 
 
 class Request:

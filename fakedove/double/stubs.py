@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from fakedove.double import explaining
 from fakedove.double.answers import Answer, Cell, Edit
 from fakedove.double.checks import Checks
-from fakedove.double.journal import Exchange
+from fakedove.double.exchange import Exchange
 from fakedove.double.patterns import Texts
 from fakedove.double.request import Handler
 from fakedove.double.selecting import NewestFirst, Selected, caller
@@ -119,6 +120,9 @@ class Stub(Selected[Answer]):
     def matches(self, invocation: Invocation, listener: str, line: bytes) -> bool:
         """Whether this stub answers the command."""
         return self.ready and self.selection.means(invocation, listener, line)
+
+    def _arm(self, answer: Answer) -> Self:
+        return super()._arm(replace(answer, where=self.where))
 
     @contextmanager
     def _or_removed(self) -> Iterator[None]:

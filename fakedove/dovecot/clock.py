@@ -6,7 +6,12 @@ clock it was handed, never the system.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock:
@@ -16,12 +21,16 @@ class Clock:
     `advance` and `run` move it. `advance` before `set` shifts the running clock.
     """
 
-    __slots__ = ("_shift", "_stopped")
+    __slots__ = ("_shift", "_stopped", "nanoseconds")
 
     def __init__(self, start: datetime | None = None) -> None:
         """Start at the real time, or stopped at `start`."""
+        #: Returns the time in nanoseconds since 1970; while the clock just runs, at a tenth of
+        #: what `now` costs, for what asks with every command.
+        self.nanoseconds: Callable[[], int] = time.time_ns
         self._shift = timedelta(0)
-        self._stopped = None if start is None else in_utc(start)
+        self._stopped: datetime | None = None
+        self.become(start)
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
@@ -32,10 +41,12 @@ class Clock:
     def set(self, moment: datetime) -> None:
         """Stop the clock at `moment`; one without a time zone is taken as UTC."""
         self._stopped = in_utc(moment)
+        self.nanoseconds = self._reckoned
 
     def run(self) -> None:
         """Go with the wall clock again, unshifted."""
         self._shift, self._stopped = timedelta(0), None
+        self.nanoseconds = time.time_ns
 
     def become(self, start: datetime | None) -> None:
         """Be as a new clock that starts at `start`."""
@@ -50,6 +61,15 @@ class Clock:
             self._stopped += timedelta(seconds=seconds)
         else:
             self._shift += timedelta(seconds=seconds)
+            self.nanoseconds = self._reckoned
+
+    def _reckoned(self) -> int:
+        return (self.now() - _EPOCH) // _MICROSECOND * 1000
+
+
+def moment(nanoseconds: int) -> datetime:
+    """Return the moment, in UTC, that is so many nanoseconds after 1970."""
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def in_utc(moment: datetime) -> datetime:

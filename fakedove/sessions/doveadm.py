@@ -33,7 +33,7 @@ from fakedove.sessions.command_line import (
 )
 from fakedove.sessions.doveadm_handshake import Handshake
 from fakedove.sessions.doveadm_log import DoveadmLog
-from fakedove.sessions.doveadm_replies import Replies
+from fakedove.sessions.doveadm_replies import Replies, Said
 from fakedove.sessions.log_prefix import LogPrefix
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import ListenerSettings, World
@@ -66,7 +66,7 @@ class DoveadmSession:
         self._log = DoveadmLog(world, connection, self._outbox, prefix)
         parts = world, settings, connection, self._log, self._outbox
         self._handshake = Handshake(*parts)
-        self._replies = Replies(*parts)
+        self._replies = Replies(world, self._handshake, connection, self._log, self._outbox)
         #: The command whose mail is awaited and its line, and what has come of that.
         self._pending: tuple[Invocation, bytes] | None = None
         self._body = bytearray()
@@ -94,7 +94,7 @@ class DoveadmSession:
         self._connection.preauthenticated = peer.mode == _PREAUTHENTICATED_MODE
         session = self._world.new_session_id()
         self._log.prefix = LogPrefix(self._release, peer.address, session)
-        return self._outbox.plan(self._handshake.begin())
+        return self._outbox.plan(self._handshake.begin(peer))
 
     def receive(self, data: bytes) -> Plan:
         """Take bytes of the client, b"" for EOF."""
@@ -188,6 +188,8 @@ class DoveadmSession:
         invocation = self._lines.get(line + b"\n") if self._getopt is None else None
         if invocation is not None:
             return self._invoke(invocation, line)
+        # What is said of the line itself is not about the command before it.
+        self._log.outcome = None
         try:
             parsed = parse_command_line(
                 line, self._release, self._settings.allowed_commands, first=self._is_first
@@ -243,11 +245,9 @@ class DoveadmSession:
         if refusal.pointer is not None:
             memory = self._getopt or GetoptMemory()
             self._getopt = memory.after(line, refusal.pointer, wounds=refusal.wounds)
-        name, *arguments = parsed.fields
         mail = refusal.command is not None and refusal.command.mail
-        return self._replies.fail(
-            name, parsed.username, tuple(arguments), refusal.status, refusal.log, mail=mail
-        )
+        said = Said(parsed.username, parsed.fields, line)
+        return self._replies.fail(said, refusal.status, refusal.log, mail=mail)
 
     def _invoke(self, invocation: Invocation, line: bytes) -> Ending:
         if invocation.pointer is not None:
@@ -284,9 +284,8 @@ class DoveadmSession:
 
     def _body_cut_off(self, log: tuple[Log, ...]) -> Ending:
         assert self._pending is not None
-        invocation, _ = self._pending
-        name = invocation.command.name.encode()
-        self._replies.fail(
-            name, invocation.username, invocation.fields, Status.TEMPFAIL, log, mail=True
-        )
+        invocation, line = self._pending
+        fields = (invocation.command.name.encode(), *invocation.fields)
+        said = Said(invocation.username, fields, line, bytes(self._body))
+        self._replies.fail(said, Status.TEMPFAIL, log, mail=True)
         return CLOSE

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from fakedove.double.connections import Authentication, Connection
 from fakedove.errors import ProtocolError
-from fakedove.plan import Stall, StartTls
+from fakedove.plan import Peer, Stall, StartTls
 from fakedove.sessions import doveadm_texts as texts
 from fakedove.sessions.doveadm_log import DoveadmLog
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
@@ -16,7 +19,16 @@ from fakedove.wire.handshake import Fault, plain_password
 class Handshake:
     """Decides who may send commands; what it says goes into the outbox."""
 
-    __slots__ = ("_connection", "_log", "_outbox", "_release", "_settings", "_tells_of_tls")
+    __slots__ = (
+        "_connection",
+        "_journal",
+        "_log",
+        "_outbox",
+        "_release",
+        "_settings",
+        "_tells_of_tls",
+        "client",
+    )
 
     def __init__(
         self,
@@ -27,6 +39,15 @@ class Handshake:
         outbox: Outbox,
     ) -> None:
         """Lead the handshake of `connection` as the listener's settings have it."""
+        #: What there is to know of the client.
+        self.client = Connection(
+            number=next(world.connections),
+            listener=settings.name,
+            address=None,
+            dovecot=world.release.number,
+            accepted=world.store.clock.nanoseconds(),
+        )
+        self._journal = world.journal
         self._release = world.release
         self._settings = settings
         self._connection = connection
@@ -35,8 +56,9 @@ class Handshake:
         #: Whether a failure of TLS is logged.
         self._tells_of_tls = False
 
-    def begin(self) -> Ending:
+    def begin(self, peer: Peer) -> Ending:
         """Begin; releases up to 2.2.33 greet first, inside TLS on a TLS listener."""
+        self._note(address=peer.address)
         if self._settings.ssl == "yes":
             self._tells_of_tls = True
             return (StartTls(b""),)
@@ -45,6 +67,8 @@ class Handshake:
 
     def answer_hello(self) -> Ending:
         """Answer the VERSION line."""
+        trusted = Authentication.PREAUTHENTICATED if self._connection.preauthenticated else None
+        self._note(client_minor=self._connection.client_minor, authentication=trusted)
         self._outbox.put(self._connection.answer_hello())
         return GO_ON
 
@@ -52,6 +76,9 @@ class Handshake:
         """Answer what a client says that is not authenticated yet."""
         if self._release.no_auth:
             return CLOSE
+        if event.is_plain:
+            # Unless it proves to be the right one.
+            self._note(authentication=Authentication.REFUSED)
         if not self._settings.password:
             return self._refuse(texts.NO_PASSWORD_SET)
         if event.starttls and self._release.dialect.starttls:
@@ -63,11 +90,13 @@ class Handshake:
             return self._refuse(text)
         if password != self._settings.password:
             return self._refuse(texts.WRONG_PASSWORD)
+        self._note(authentication=Authentication.PASSWORD)
         self._outbox.put(self._connection.accept())
         return GO_ON
 
     def tls_ready(self) -> None:
         """Go on inside TLS."""
+        self._note(tls=True)
         if self._connection.state is State.TLS:
             self._connection.tls_up()
         else:
@@ -96,6 +125,11 @@ class Handshake:
         """End since no password comes any more."""
         self._outbox.put(self._connection.refuse())
         return CLOSE
+
+    def _note(self, **facts: object) -> None:
+        """Have the journal know of the client what it is, and what is new."""
+        self.client = replace(self.client, **facts)
+        self._journal.connect(self.client)
 
     def _start_tls(self) -> Ending:
         problem = texts.tls_unavailable(self._release, self._settings)

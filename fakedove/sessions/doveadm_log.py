@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from fakedove.double.exchange import LogLine, Outcome
 from fakedove.dovecot.daemons import LoggedError
 from fakedove.dovecot.output import BLOCK
 from fakedove.dovecot.release import LogChannel
@@ -26,6 +30,7 @@ class DoveadmLog:
         "_passes_through",
         "_world",
         "floods",
+        "outcome",
         "prefix",
     )
 
@@ -35,6 +40,8 @@ class DoveadmLog:
         """Log to `world`, and through `connection` into `outbox`."""
         #: Who speaks in the next line.
         self.prefix = prefix
+        #: What becomes of the command that the lines are about; None: they are about none.
+        self.outcome: Outcome | None = None
         self._world = world
         self._connection = connection
         self._outbox = outbox
@@ -55,21 +62,23 @@ class DoveadmLog:
         """Write a line to the server log, and to the client if it gets such lines."""
         record = self._record_of(entry, command, username)
         if not self._tells_client() or entry.scope in SERVER_ONLY:
-            self._write(record)
+            self._write(record, ())
             return
         prefix = record.prefix if self._world.release.log_prefix else b""
         lines = record.text.split(b"\n")
         if len(lines) > 1 and not self._world.release.dialect.splits_log_lines:
             # The process never gets as far as the server log.
             self.floods, self._flooding = True, (entry.level, lines[1])
+            self._note(entry.level, None, lines[0])
             self._outbox.put(self._connection.flood(*self._flooding, BLOCK, lines[0]))
             return
-        self._write(record)
-        self._outbox.put(self._connection.log(entry.level, [prefix + line for line in lines]))
+        told = [prefix + line for line in lines]
+        self._write(record, told)
+        self._outbox.put(self._connection.log(entry.level, told))
 
     def write_here(self, entry: Log, command: bytes, username: bytes) -> None:
         """Write a line to the server log alone."""
-        self._write(self._record_of(entry, command, username))
+        self._write(self._record_of(entry, command, username), ())
 
     def write_of_connection(self, text: bytes) -> None:
         """Write an error of handshake, TLS or authentication to the server log."""
@@ -80,13 +89,19 @@ class DoveadmLog:
         prefix, text = self.prefix.of(entry, command, username, told=told)
         return LogRecord(prefix, entry.level, text)
 
-    def _write(self, record: LogRecord) -> None:
-        """Write each line of the text as a record of its own."""
-        first, *others = record.text.split(b"\n")
-        prefix = record.prefix if self._world.release.log_repeats_prefix else _PREFIX
-        self._write_line(LogRecord(record.prefix, record.level, first))
-        for line in others:
-            self._write_line(LogRecord(prefix, record.level, line))
+    def _write(self, record: LogRecord, told: Sequence[bytes]) -> None:
+        """Write each line of the text as a record of its own; the client is told of `told`."""
+        prefix = record.prefix
+        for text, channel in zip_longest(record.text.split(b"\n"), told):
+            line = LogRecord(prefix, record.level, text)
+            self._note(line.level, line.line, channel)
+            self._write_line(line)
+            prefix = record.prefix if self._world.release.log_repeats_prefix else _PREFIX
+
+    def _note(self, level: Level, line: bytes | None, channel: bytes | None) -> None:
+        outcome = self.outcome
+        if outcome is not None:
+            outcome.log += (LogLine(level, line, channel, len(outcome.writes)),)
 
     def _write_line(self, record: LogRecord) -> None:
         self._world.log.append(record)

@@ -5,9 +5,13 @@ A stub may answer instead of the command. Output is pulled only as far as one pl
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
 from fakedove.double import handling
 from fakedove.double.answers import Answer
-from fakedove.double.journal import Exchange
+from fakedove.double.exchange import BODY_KEPT, Exchange, Outcome
 from fakedove.double.request import Request
 from fakedove.dovecot.output import Formatter
 from fakedove.dovecot.registry import Call, Invocation
@@ -26,14 +30,26 @@ from fakedove.dovecot.running import run
 from fakedove.dovecot.status import Status
 from fakedove.plan import PLAN_BYTES, Wait
 from fakedove.plan import Call as Await
+from fakedove.sessions.doveadm_handshake import Handshake
 from fakedove.sessions.doveadm_log import DoveadmLog
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
-from fakedove.sessions.world import ListenerSettings, World
+from fakedove.sessions.world import World
 from fakedove.wire.doveadm_server import ServerConnection
 
 #: Looking up a member of an enum takes longer than what is done with these for each command.
 _NOUSER, _LOOKUP, _PROCESS = Status.NOUSER, Scope.LOOKUP, Scope.PROCESS
 _CONNECTION = Scope.CONNECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a client sent that is answered without a command being run."""
+
+    username: bytes
+    #: The command's name and its arguments.
+    fields: tuple[bytes, ...]
+    line: bytes
+    body: bytes = b""
 
 
 class Replies:
@@ -46,12 +62,12 @@ class Replies:
         "_exchange",
         "_formatter",
         "_framed",
+        "_handshake",
         "_invocation",
-        "_listener",
         "_log",
-        "_number",
         "_opened",
         "_outbox",
+        "_outcome",
         "_output",
         "_world",
         "takeover",
@@ -61,15 +77,14 @@ class Replies:
     def __init__(
         self,
         world: World,
-        settings: ListenerSettings,
+        handshake: Handshake,
         connection: ServerConnection,
         log: DoveadmLog,
         outbox: Outbox,
     ) -> None:
-        """Answer on `connection` for `world`."""
+        """Answer on `connection` for `world`; `handshake` knows who the client is."""
         self._world = world
-        self._listener = settings.name
-        self._number = next(world.connections)
+        self._handshake = handshake
         self._connection = connection
         self._log = log
         self._outbox = outbox
@@ -85,8 +100,9 @@ class Replies:
         self._invocation: Invocation | None = None
         self._body = b""
         self._answer: Answer | None = None
-        #: The newest exchange, and how many of its writes are in plans already.
+        #: The newest exchange, what becomes of it, and how many of its writes are in plans already.
         self._exchange: Exchange | None = None
+        self._outcome = Outcome([])
         self._framed = 0
 
     @property
@@ -96,21 +112,22 @@ class Replies:
 
     def cut_short(self, unsent: int) -> None:
         """Note that nobody hears the rest, and how many bytes before it never left."""
-        if self._exchange is not None and (unsent or self.under_way):
-            self._exchange.cut_short = True
+        if unsent or self.under_way:
+            self._outcome.cut_short = True
 
     def start(self, invocation: Invocation, line: bytes, body: bytes) -> Ending:
         """Begin the reply to a command line; `body` is the mail that followed it."""
         self._invocation = invocation
         self._body = body
         exchange = self._new_exchange(
-            invocation.command.name, invocation.username, invocation.fields
+            invocation.command.name, invocation.username, invocation.fields, line, body
         )
         self._formatter.register(len(invocation.columns))
         self.under_way = True
         self._answer = None
         answer = self._world.stubs.answer(exchange, invocation, line)
         if answer is not None:
+            self._outcome.stub = answer.where
             return self._answer_with(answer)
         self._output = self._of_store()
         return self.go_on()
@@ -122,11 +139,10 @@ class Replies:
 
     def go_on(self) -> Ending:
         """Take items of the output until it ends or fills the plan."""
-        invocation, output, exchange = self._invocation, self._output, self._exchange
+        invocation, output = self._invocation, self._output
         assert invocation is not None
         assert output is not None
-        assert exchange is not None
-        formatter, writes = self._formatter, exchange.writes
+        formatter, writes = self._formatter, self._outcome.writes
         try:
             while formatter.written < PLAN_BYTES:
                 item = next(output)
@@ -145,26 +161,21 @@ class Replies:
         self._fill_plan(writes)
         return GO_ON
 
-    def fail(
-        self,
-        name: bytes,
-        username: bytes,
-        fields: tuple[bytes, ...],
-        status: Status,
-        log: tuple[Log, ...] = (),
-        *,
-        mail: bool,
-    ) -> Ending:
+    def fail(self, said: Said, status: Status, log: tuple[Log, ...], *, mail: bool) -> Ending:
         """Reply to a command that does not run."""
-        self._new_exchange(name.decode(errors="replace"), username, fields)
+        name, *arguments = said.fields
+        self._new_exchange(
+            name.decode(errors="replace"), said.username, tuple(arguments), said.line, said.body
+        )
         for entry in log:
-            self._log.write(entry, name, username)
+            self._log.write(entry, name, said.username)
         return self._end(status, mail=mail)
 
     def die(self, fatal: Fatal, command: bytes, username: bytes) -> Ending:
         """End as the real process does when it dies: EOF, no status line."""
-        if self._exchange is not None:
-            self._frame(self._exchange.writes)
+        self._frame(self._outcome.writes)
+        if self.under_way:
+            self._outcome.ended = self._world.store.clock.nanoseconds()
         self.under_way = False
         for entry in fatal.log:
             self._log.write(entry, command, username)
@@ -254,10 +265,8 @@ class Replies:
     def _end(
         self, status: Status, *, mail: bool, flushes: bool = False, suffix: bytes = b""
     ) -> Ending:
-        exchange = self._exchange
-        assert exchange is not None
-        exchange.status = status
-        writes = exchange.writes
+        self._outcome.status = status
+        writes = self._outcome.writes
         self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix)
         if self.takeover is not None:
             first, *rest = self.takeover.greeting
@@ -267,13 +276,13 @@ class Replies:
         return self._leave(writes)
 
     def _end_raw(self, raw: bytes) -> Ending:
-        assert self._exchange is not None
-        self._exchange.writes.append(raw)
-        return self._leave(self._exchange.writes)
+        self._outcome.writes.append(raw)
+        return self._leave(self._outcome.writes)
 
     def _leave(self, writes: list[bytes]) -> Ending:
         self.under_way = False
         self._frame(writes)
+        self._outcome.ended = self._world.store.clock.nanoseconds()
         return CLOSE if self._world.release.one_command else GO_ON
 
     def _frame(self, writes: list[bytes]) -> None:
@@ -293,9 +302,16 @@ class Replies:
         self._framed = end
         self._formatter.written -= size
 
-    def _new_exchange(self, name: str, username: bytes, fields: tuple[bytes, ...]) -> Exchange:
-        exchange = Exchange(self._number, self._listener, name, username, fields, [])
+    def _new_exchange(
+        self, name: str, username: bytes, fields: tuple[bytes, ...], line: bytes, body: bytes
+    ) -> Exchange:
+        world, client = self._world, self._handshake.client
+        self._outcome = self._log.outcome = outcome = Outcome([])
+        began = world.store.clock.nanoseconds()
+        exchange = Exchange(client, name, username, fields, line, began, outcome)
+        if body:
+            exchange = replace(exchange, body=body[:BODY_KEPT], body_size=len(body))
         self._exchange = exchange
         self._framed = 0
-        self._world.journal.append(exchange)
+        world.journal.append(exchange)
         return exchange

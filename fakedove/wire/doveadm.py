@@ -96,6 +96,11 @@ class Authenticate(msgspec.Struct, frozen=True, gc=False):
         """Whether it asks for TLS instead."""
         return self.line == b"STARTTLS"
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it sends a password."""
+        return self.line.startswith(b"PLAIN\t")
+
 
 class Line(msgspec.Struct, frozen=True, gc=False):
     """The client sent a command line, NUL-cut and without its line end."""

@@ -247,23 +247,43 @@ def test_wire_shows_conversations_and_journal_keeps_them(short_path: Path) -> No
         "[tcp 1]    (over)",
     ]
     kept = [json.loads(line) for line in journal.read_text().splitlines()]
-    about = {"connection": 1, "listener": "tcp", "cut_short": False}
+    about = {
+        "connection": 1,
+        "listener": "tcp",
+        "address": "127.0.0.1",
+        "tls": False,
+        "authentication": "password",
+        "client_minor": 0,
+        "dovecot": "2.4.4",
+        "body": "",
+        "body_size": 0,
+        "log_channel": [],
+        "cut_short": False,
+        "stub": None,
+    }
+    for one in kept:
+        assert one.pop("began") <= one.pop("ended")
+        assert one.pop("seconds") >= 0
     assert kept == [
         about
         | {
             "command": "mailbox list",
             "user": "ann",
             "args": ["INBOX"],
+            "line": "\tann\tmailbox list\tINBOX",
             "reply": "INBOX\t\n+\n",
             "status": "OK",
+            "log": [],
         },
         about
         | {
             "command": "quota get",
             "user": "nosuch",
             "args": [],
+            "line": "\tnosuch\tquota get",
             "reply": "\n-NOUSER\n",
             "status": "NOUSER",
+            "log": ["doveadm(127.0.0.1,nosuch): Error: cmd quota get: User doesn't exist"],
         },
     ]
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from fakedove.double.answers import Cell
-from fakedove.double.journal import Exchange
 from fakedove.double.patterns import Texts, exactly, like
 from fakedove.double.selection import Arguments
 from fakedove.double.stubs import Stub, Stubs
@@ -13,6 +12,7 @@ from fakedove.dovecot.releases import find_release
 from fakedove.dovecot.reply import Item, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
 from fakedove.errors import StubError
+from tests.double.exchanges import exchange
 
 RELEASE = "2.4.1"
 STORAGE: dict[str, Cell] = {
@@ -52,7 +52,7 @@ def _no_store() -> Output:
 
 def use(stub: Stub) -> None:
     """Let the stub have answered once."""
-    stub.calls.append(Exchange(1, "unix", "quota get", b"tss", (), []))
+    stub.calls.append(exchange())
 
 
 QUOTA = invocation(b"quota get")

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta, timezone
 
-from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.clock import Clock, moment
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -29,3 +29,24 @@ def test_moments_come_back_in_utc() -> None:
     assert Clock(datetime(2024, 5, 1, 12)).now() == NOON
     clock = Clock(NOON.astimezone(timezone(timedelta(hours=2))))
     assert clock.now().utcoffset() == timedelta(0)
+
+
+def test_nanoseconds_are_the_same_time() -> None:
+    clock = Clock()
+    before = clock.now()
+    assert before <= moment(clock.nanoseconds()) <= clock.now()
+    clock.advance(3600)
+    before = clock.now()
+    assert before <= moment(clock.nanoseconds()) <= clock.now()
+    clock.set(datetime(1969, 1, 1, 0, 0, 0, 1, tzinfo=UTC))
+    assert moment(clock.nanoseconds()) == clock.now()
+    clock.advance(1)
+    assert moment(clock.nanoseconds()) == clock.now()
+    clock.become(NOON)
+    assert moment(clock.nanoseconds()) == NOON
+    clock.run()
+    assert moment(clock.nanoseconds()) > NOON
+
+
+def test_one_that_starts_stopped_tells_nanoseconds_too() -> None:
+    assert moment(Clock(NOON).nanoseconds()) == NOON

@@ -20,8 +20,10 @@ def test_other(fake_dovecot):
     result.stdout.fnmatch_lines(
         [
             "*--- fakedove conversation ---*",
-            r"C: '\tann\tquota get'",
-            r"S: b'*-TEMPFAIL\n'",
+            "connection 1: unix, *",
+            r"C: \tann\tquota get\n",
+            "   (answered by the stub of *.py:*)",
+            r"S: -TEMPFAIL\n",
             "*--- fakedove server log ---*",
             "*Error: *the backend is down",
         ]
@@ -31,7 +33,7 @@ def test_other(fake_dovecot):
 
 def test_it_is_shown_under_xdist_too(run: Run) -> None:
     result = run("def test_it(fake_dovecot):\n    ask(fake_dovecot)\n    assert 0\n", "-n", "1")
-    result.stdout.fnmatch_lines(["*--- fakedove conversation ---*", r"C: '\tann\tquota get'"])
+    result.stdout.fnmatch_lines(["*--- fakedove conversation ---*", r"C: \tann\tquota get\n"])
 
 
 def test_every_fake_of_the_test_is_shown(run: Run) -> None:
@@ -45,8 +47,8 @@ def test_it(make_fake_dovecot):
     )
     result.stdout.fnmatch_lines(
         [
-            *("*--- fakedove conversation ---*", r"C: '\tann\tquota get'"),
-            *("*--- fakedove conversation ---*", r"C: '\t\twho'"),
+            *("*--- fakedove conversation ---*", r"C: \tann\tquota get\n"),
+            *("*--- fakedove conversation ---*", r"C: \t\twho\n"),
         ]
     )
 
