@@ -1,24 +1,19 @@
 """The one loop that waits: it carries out the plans of a session on a socket.
 
 Everything a session wants is a step (`fakedove.plan`); everything that needs the event loop
-is here. It works on the plain non-blocking socket with Trio's `wait_readable`: a reply that
-fits the socket's buffer is one `send` without a detour through the scheduler, and a read
-costs one wait and one `recv`. That is what keeps a round trip cheaper than a stream's.
+is here, and in `fakedove.net.link`, which moves the bytes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
-import struct
-import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import trio
-from trio.lowlevel import wait_readable, wait_writable
 
+from fakedove.net.link import READ_BYTES, Link, OverError
 from fakedove.plan import (
     Call,
     Called,
@@ -34,7 +29,6 @@ from fakedove.plan import (
     Stall,
     StartTls,
     Step,
-    TimedOut,
     TlsFailed,
     TlsReady,
     Wait,
@@ -47,22 +41,8 @@ if TYPE_CHECKING:
     from fakedove.net.process import Process
     from fakedove.net.tls import TlsLayer
 
-#: At most this many bytes are read at once.
-READ_BYTES: Final = 65536
-
 #: Plaintext encrypted at a time, in bytes: one TLS record, so `unsent` is as exact.
 _RECORD_BYTES: Final = 16384
-
-#: `struct linger`, on with 0 seconds: closing drops what is buffered and resets.
-_LINGER_RESET: Final = struct.pack("ii", 1, 0)
-
-
-#: `trio.lowlevel.wait_readable` or `wait_writable`.
-_Wait: TypeAlias = Callable[[socket.socket | int], Awaitable[None]]
-
-
-class _OverError(Exception):
-    """The connection is over: closed by a step, by its deadline or by the peer."""
 
 
 async def pump(
@@ -83,7 +63,7 @@ async def pump(
         try:
             connection.send_without_delay()
             await connection.converse(peer)
-        except _OverError:
+        except OverError:
             pass
         finally:
             try:
@@ -98,21 +78,10 @@ async def pump(
             connection.process.close()
 
 
-class _Connection:
+class _Connection(Link):
     """One socket, its session, and the TLS between them."""
 
-    __slots__ = (
-        "_deadline",
-        "_expiry",
-        "_flags",
-        "_sent",
-        "_session",
-        "_sock",
-        "_tls",
-        "_tls_context",
-        "process",
-        "unsent",
-    )
+    __slots__ = ("_tls", "_tls_context", "process")
 
     def __init__(
         self,
@@ -120,28 +89,13 @@ class _Connection:
         session: Session,
         tls_context: Callable[[], ssl.SSLContext] | None,
     ) -> None:
-        self._sock = sock
-        self._session = session
+        super().__init__(sock, session)
         self._tls_context = tls_context
         self._tls: TlsLayer | None = None
-        self._deadline: float | None = None
-        self._expiry = 0.0
-        self._sent = 0
-        #: A program that shares the socket wants it blocking; we do not.
-        self._flags = 0
         self.process: Process | None = None
-        #: Bytes of plans that never left; counted when sending ends early.
-        self.unsent = 0
-
-    def send_without_delay(self) -> None:
-        """Keep TCP from collecting small packets."""
-        if self._sock.family != socket.AF_UNIX:
-            # A peer that has already reset the connection makes this fail on some systems.
-            with contextlib.suppress(OSError):
-                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def converse(self, peer: Peer) -> NoReturn:
-        """Read and carry out until `_OverError`."""
+        """Read and carry out until `OverError`."""
         session = self._session
         plan = session.open(peer)
         while True:
@@ -187,57 +141,6 @@ class _Connection:
                 await self._flush(tls)
                 return b""
 
-    async def _peek(self, size: int, take: Callable[[bytes], int]) -> bytes:
-        """Read as much of what has come as the session takes."""
-        peeked = await self._receive(size, socket.MSG_PEEK)
-        return self._sock.recv(take(peeked)) if peeked else b""
-
-    async def _receive(self, size: int, flags: int = 0) -> bytes:
-        """Read from the socket itself."""
-        sock = self._sock
-        while True:
-            if self._session.deadline is None:
-                self._deadline = None
-                await wait_readable(sock)
-            else:
-                await self._until_deadline(wait_readable, sock)
-            try:
-                return sock.recv(size, flags)
-            except BlockingIOError:
-                continue
-            except OSError:
-                raise _OverError from None
-
-    async def _until_deadline(self, wait: _Wait, target: socket.socket | int) -> None:
-        """Wait for `target`, or end the connection when the session's patience ends.
-
-        The seconds count from the first wait for which the session names them, until it names
-        others or None: a client that drips bytes gains no time.
-        """
-        seconds = self._session.deadline
-        if seconds is None:
-            await wait(target)
-            return
-        if seconds != self._deadline:
-            self._deadline, self._expiry = seconds, trio.current_time() + seconds
-        with trio.CancelScope(deadline=self._expiry):
-            await wait(target)
-            return
-        self._session.wake(TimedOut())
-        self._say_close_notify()
-        raise _OverError
-
-    async def _hold(self) -> NoReturn:
-        """Neither read nor write until the peer is gone altogether, or we are cancelled."""
-        if sys.platform != "linux":
-            await trio.sleep_forever()
-        # Trio waits for "readable", which unread bytes are, too. An epoll that is told of no
-        # event is readable when the connection breaks or hangs up, and then only.
-        with select.epoll() as hangup:
-            hangup.register(self._sock, 0)
-            await self._until_deadline(wait_readable, hangup.fileno())
-        raise _OverError
-
     # Carrying out
 
     async def _carry_out(self, plan: Plan) -> None:
@@ -281,22 +184,16 @@ class _Connection:
             await self._hold()
         return self._session.wake(Waited())
 
-    def _half_close(self) -> None:
-        try:
-            self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            raise _OverError from None
-
     async def _finish(self, step: Step) -> NoReturn:
         """Carry out a step after which there is none."""
         match step:
             case Reset():
-                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
+                self._reset()
             case Stall():
                 await self._hold()
             case _:
-                self._say_close_notify()
-        raise _OverError
+                self._give_up()
+        raise OverError
 
     async def _run(self, step: Run) -> Plan:
         """Give the connection to a program, and carry out what the session says to its end."""
@@ -305,12 +202,12 @@ class _Connection:
         process = self.process = Process(step, self._sock)
         if step.relayed:
             await self._relay(process)
-            raise _OverError
+            raise OverError
         self._flags = socket.MSG_DONTWAIT
         if step.alone:
             self._sock.close()
         await self._follow(process)
-        raise _OverError
+        raise OverError
 
     async def _follow(self, process: Process) -> None:
         """Carry out what the session says to what a program does."""
@@ -321,7 +218,7 @@ class _Connection:
         """Follow a program, and feed it meanwhile."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._feed, process)
-            with contextlib.suppress(_OverError):
+            with contextlib.suppress(OverError):
                 await self._follow(process)
             nursery.cancel_scope.cancel()
 
@@ -331,22 +228,11 @@ class _Connection:
         while data:
             try:
                 data = await self._receive(READ_BYTES)
-            except _OverError:
+            except OverError:
                 data = b""
             for step in self._session.receive(data):
                 assert type(step) is Feed
                 await process.feed(step.data)
-
-    def _send_at_once(self, data: bytes) -> bytes:
-        """Send what the kernel takes now; return the rest."""
-        try:
-            sent = self._sock.send(data, self._flags)
-        except BlockingIOError:
-            return data
-        except OSError:
-            self.unsent += len(data)
-            raise _OverError from None
-        return data[sent:]
 
     async def _send(self, data: bytes) -> None:
         """Send all of `data`, or count what of it never left."""
@@ -369,7 +255,7 @@ class _Connection:
                 await self._flush(tls)
             except TlsError:
                 self.unsent += len(data) - start
-                raise _OverError from None
+                raise OverError from None
             except BaseException:
                 self.unsent += len(data) - start
                 raise
@@ -377,26 +263,6 @@ class _Connection:
     async def _flush(self, tls: TlsLayer) -> None:
         if ciphertext := tls.outgoing():
             await self._transmit(ciphertext)
-
-    async def _transmit(self, data: bytes) -> None:
-        """Hand `data` to the kernel; `_sent` says how far it came."""
-        try:
-            self._sent = self._sock.send(data, self._flags)
-        except BlockingIOError:
-            self._sent = 0
-        except OSError:
-            raise _OverError from None
-        if self._sent == len(data):
-            return
-        rest = memoryview(data)
-        while self._sent < len(data):
-            await self._until_deadline(wait_writable, self._sock)
-            try:
-                self._sent += self._sock.send(rest[self._sent :], self._flags)
-            except BlockingIOError:
-                continue
-            except OSError:
-                raise _OverError from None
 
     # TLS
 
@@ -417,12 +283,12 @@ class _Connection:
         except TlsError as error:
             await self._flush(tls)
             self.unsent += _bytes_in(self._session.wake(TlsFailed(error.reason)))
-            self._say_close_notify()
-            raise _OverError from None
+            self._give_up()
+            raise OverError from None
         self._tls = tls
         return self._session.wake(TlsReady())
 
-    def _say_close_notify(self) -> None:
+    def _give_up(self) -> None:
         """End TLS properly if the kernel takes the few bytes at once, as Dovecot does."""
         if self._tls is None:
             return
