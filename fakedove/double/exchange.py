@@ -68,9 +68,9 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
     _line: bytes
     _began: int
     _outcome: Outcome
-    #: The mail that followed the command line, its first MiB.
+    #: The mail that followed the command line, with CRLF as the server reads it; its first MiB.
     body: bytes = b""
-    #: How long the mail was, in bytes.
+    #: How long that mail was, in bytes.
     body_size: int = 0
 
     @property
