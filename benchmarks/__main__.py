@@ -69,8 +69,9 @@ def _doubles(effort: Effort) -> Iterator[Row]:
         tempfile.TemporaryDirectory(prefix="fd") as directory,
         Server("fake", fake, directory) as plain,
         Server("stubbed", servers.stubbed, directory) as stubbed,
+        Server("emptied", servers.emptied, directory) as emptied,
     ):
-        yield from doubles.rows(plain, stubbed, effort)
+        yield from doubles.rows(plain, stubbed, emptied, effort)
 
 
 FAMILIES: Final[dict[str, Family]] = {

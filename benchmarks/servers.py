@@ -111,6 +111,16 @@ async def stubbed(path: str) -> None:
         await trio.sleep_forever()
 
 
+async def emptied(path: str) -> None:
+    """Serve a fake whose journal never has more than a hundredth of a second."""
+    async with AsyncFakeDovecot(
+        dovecot=RELEASE, store=str(STORE), listener=[{"name": "unix", "path": path, "mode": "0600"}]
+    ) as server:
+        while True:
+            server.journal.clear()
+            await trio.sleep(0.01)
+
+
 async def scripts(path: str) -> None:
     """Serve a program that does nothing at a UNIX socket, `cat` and a stub beside it."""
     services = {"true": {"executable": ["/bin/true"]}, "cat": {"executable": ["/bin/cat"]}}
