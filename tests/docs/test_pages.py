@@ -13,7 +13,7 @@ from tests.docs.snippets import Snippet, snippets
 from tests.docs.test_readme import run_pytest, shows
 
 _DOCS = README.parent / "docs"
-_PAGES = ("script", "stubs", "explanations", "event-loops")
+_PAGES = ("script", "stubs", "explanations", "journal", "event-loops")
 _SNIPPETS = [(page, one) for page in _PAGES for one in snippets(_DOCS / f"{page}.md")]
 _OUTPUTS = {
     (page, one.name.removeprefix("pytest ")): one for page, one in _SNIPPETS if one.kind == "output"
