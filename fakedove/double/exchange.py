@@ -49,9 +49,17 @@ class Outcome(msgspec.Struct, gc=False):
     status: Status | None = None
     #: When the last of the answer was made, in nanoseconds since 1970.
     ended: int | None = None
+    #: How many bytes the connection's client had been told at its end, framing included; None
+    #: while it goes on.
+    end: int | None = None
     cut_short: bool = False
     log: tuple[LogLine, ...] = ()
     stub: str | None = None
+
+    def hang_up(self, sent: int) -> bool:
+        """Note that the client is gone, and how many bytes it was sent; whether it has it all."""
+        self.cut_short = self.end is None or self.end > sent
+        return not self.cut_short
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):

@@ -63,6 +63,12 @@ class Journal:
         if len(self._connections) > self._capacity:
             self._connections.popitem(last=False)
 
+    def hang_up(self, connection: int, sent: int) -> None:
+        """Note that the client of a connection is gone, and how many bytes it was sent."""
+        for one in reversed(self._exchanges):
+            if one.connection.number == connection and one._outcome.hang_up(sent):
+                break
+
     @property
     def connections(self) -> list[Connection]:
         """The connections to doveadm listeners, oldest first, also those without a command."""

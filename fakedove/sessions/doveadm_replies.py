@@ -113,7 +113,8 @@ class Replies:
     def cut_short(self, unsent: int) -> None:
         """Note that nobody hears the rest, and how many bytes before it never left."""
         if unsent or self.under_way:
-            self._outcome.cut_short = True
+            sent = self._outbox.total - unsent
+            self._world.journal.hang_up(self._handshake.client.number, sent)
 
     def start(self, invocation: Invocation, line: bytes, body: bytes) -> Ending:
         """Begin the reply to a command line; `body` is the mail that followed it."""
@@ -176,6 +177,7 @@ class Replies:
         self._frame(self._outcome.writes)
         if self.under_way:
             self._outcome.ended = self._world.store.clock.nanoseconds()
+            self._outcome.end = self._outbox.total
         self.under_way = False
         for entry in fatal.log:
             self._log.write(entry, command, username)
@@ -282,7 +284,9 @@ class Replies:
     def _leave(self, writes: list[bytes]) -> Ending:
         self.under_way = False
         self._frame(writes)
-        self._outcome.ended = self._world.store.clock.nanoseconds()
+        outcome = self._outcome
+        outcome.ended = self._world.store.clock.nanoseconds()
+        outcome.end = self._outbox.total
         return CLOSE if self._world.release.one_command else GO_ON
 
     def _frame(self, writes: list[bytes]) -> None:

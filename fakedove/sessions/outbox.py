@@ -16,11 +16,12 @@ CLOSE: Final[Ending] = (Close(),)
 class Outbox:
     """Bytes that are gathered for one plan."""
 
-    __slots__ = ("_pieces", "_size", "full")
+    __slots__ = ("_pieces", "_planned", "full", "total")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._size = 0
+        #: Bytes that were ever put, and how many of them are in plans.
+        self.total = self._planned = 0
         #: Whether the rest has to wait for the next plan.
         self.full = False
 
@@ -28,8 +29,8 @@ class Outbox:
         """Add what follows on the connection; may be nothing."""
         if data:
             self._pieces.append(data)
-            self._size += len(data)
-            self.full = self._size >= PLAN_BYTES
+            self.total += len(data)
+            self.full = self.total - self._planned >= PLAN_BYTES
 
     def plan(self, ending: Ending) -> Plan:
         """Return the plan that sends everything and then ends so; the outbox is empty then."""
@@ -37,6 +38,6 @@ class Outbox:
             return ending
         send = Send(b"".join(self._pieces))
         self._pieces.clear()
-        self._size = 0
+        self._planned = self.total
         self.full = False
         return (send, *ending) if ending else (send,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fakedove.double.exchange import Exchange
 from fakedove.dovecot.status import Status
+from fakedove.plan import Send
 from tests.sessions.talk import TCP, Talk
 
 HELLO = b"VERSION\tdoveadm-server\t1\t0\n"
@@ -62,6 +63,22 @@ def test_a_heard_answer_is_not_cut_short() -> None:
     talk.say(b"\t\twho\n")
     talk.session.end(0)
     assert not only(talk).cut_short
+
+
+def test_only_what_has_not_left_is_cut_short() -> None:
+    talk = Talk("2.4.1")
+    talk.hello(2)
+    talk.say(b"\t\tno such\n" * 2)
+    (plan,) = talk.session.receive(b"\tnobody\tquota get\n\t\tno such\n\tnobody\tquota get\n")
+    assert isinstance(plan, Send)
+    third = list(talk.world.journal)[-1]
+    # Each write and each log line is a packet with a header of its own.
+    channel = third.log[0].channel or b""
+    last = sum(len(write) + 5 for write in third.writes) + 5 + len(channel) + 2
+    talk.session.end(last + 1)
+    assert [one.cut_short for one in talk.world.journal] == [False, False, False, True, True]
+    talk.session.end(last)
+    assert [one.cut_short for one in talk.world.journal] == [False, False, False, False, True]
 
 
 def test_a_process_that_dies_ends_its_answer() -> None:
