@@ -21,12 +21,12 @@ class Handshake:
 
     __slots__ = (
         "_connection",
-        "_journal",
         "_log",
         "_outbox",
         "_release",
         "_settings",
         "_tells_of_tls",
+        "_world",
         "client",
     )
 
@@ -39,15 +39,9 @@ class Handshake:
         outbox: Outbox,
     ) -> None:
         """Lead the handshake of `connection` as the listener's settings have it."""
-        #: What there is to know of the client.
-        self.client = Connection(
-            number=next(world.connections),
-            listener=settings.name,
-            address=None,
-            dovecot=world.release.number,
-            accepted=world.store.clock.nanoseconds(),
-        )
-        self._journal = world.journal
+        #: What there is to know of the client, from `begin` on.
+        self.client: Connection
+        self._world = world
         self._release = world.release
         self._settings = settings
         self._connection = connection
@@ -58,7 +52,13 @@ class Handshake:
 
     def begin(self, peer: Peer) -> Ending:
         """Begin; releases up to 2.2.33 greet first, inside TLS on a TLS listener."""
-        self._note(address=peer.address)
+        world = self._world
+        accepted = world.store.clock.nanoseconds()
+        self.client = Connection(
+            *(next(world.connections), self._settings.name, peer.address),
+            *(self._release.number, accepted),
+        )
+        world.journal.connect(self.client)
         if self._settings.ssl == "yes":
             self._tells_of_tls = True
             return (StartTls(b""),)
@@ -129,7 +129,7 @@ class Handshake:
     def _note(self, **facts: object) -> None:
         """Have the journal know of the client what it is, and what is new."""
         self.client = replace(self.client, **facts)
-        self._journal.connect(self.client)
+        self._world.journal.connect(self.client)
 
     def _start_tls(self) -> Ending:
         problem = texts.tls_unavailable(self._release, self._settings)
