@@ -46,12 +46,13 @@ class Outcome(msgspec.Struct, gc=False):
 
     #: What was written to the reply channel, write by write.
     writes: list[bytes]
+    #: How many bytes the connection's client had been told at its beginning and its end, framing
+    #: included; the end is None while it goes on.
+    start: int = 0
+    end: int | None = None
     status: Status | None = None
     #: When the last of the answer was made, in nanoseconds since 1970.
     ended: int | None = None
-    #: How many bytes the connection's client had been told at its end, framing included; None
-    #: while it goes on.
-    end: int | None = None
     cut_short: bool = False
     log: tuple[LogLine, ...] = ()
     stub: str | None = None
@@ -150,8 +151,14 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     @property
     def size(self) -> int:
-        """Bytes that are kept of it, so far: the line twice, since its fields are parts of it."""
-        return sum(map(len, self._outcome.writes), 2 * len(self._line) + len(self.body))
+        """Bytes that are kept of it, so far: the line twice, since its fields are parts of it.
+
+        Framing counts, too, once the answer is complete.
+        """
+        outcome = self._outcome
+        end = outcome.end
+        told = sum(map(len, outcome.writes)) if end is None else end - outcome.start
+        return told + 2 * len(self._line) + len(self.body)
 
     def describe(self) -> str:
         """Return it as a conversation, with long texts shortened."""

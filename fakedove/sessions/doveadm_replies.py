@@ -310,7 +310,7 @@ class Replies:
         self, name: str, username: bytes, fields: tuple[bytes, ...], line: bytes, body: bytes
     ) -> Exchange:
         world, client = self._world, self._handshake.client
-        self._outcome = self._log.outcome = outcome = Outcome([])
+        self._outcome = self._log.outcome = outcome = Outcome([], self._outbox.total)
         began = world.store.clock.nanoseconds()
         exchange = Exchange(client, name, username, fields, line, began, outcome)
         if body:

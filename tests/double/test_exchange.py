@@ -93,7 +93,7 @@ def test_what_is_long_is_told_shortly() -> None:
 
 
 def test_it_is_a_line_of_json() -> None:
-    outcome = Outcome([b"a\n+\n"], Status.OK, ended=NOON + 2000)
+    outcome = Outcome([b"a\n+\n"], status=Status.OK, ended=NOON + 2000)
     outcome.log = (LogLine(Level.ERROR, b"doveadm: Error: down", b"down", 0),)
     line = json_line(exchange("save", fields=(b"-m", b"INBOX"), body=b"Hi\xff", outcome=outcome))
     assert (line.count("\n"), line.isascii()) == (1, True)

@@ -30,8 +30,8 @@ def test_exchanges_come_in_order() -> None:
 
 
 def test_exchanges_are_found_by_what_they_are() -> None:
-    get = exchange("quota get", outcome=Outcome([], Status.OK))
-    recalc = exchange("quota recalc", b"bob", outcome=Outcome([], Status.NOUSER))
+    get = exchange("quota get", outcome=Outcome([], status=Status.OK))
+    recalc = exchange("quota recalc", b"bob", outcome=Outcome([], status=Status.NOUSER))
     listing = exchange("mailbox list", fields=(b"-s", b"INBOX*"), by=connection(2, "tcp"))
     journal = filled(get, recalc, listing)
     assert journal.commands() == [get, recalc, listing]
@@ -141,7 +141,7 @@ def test_passwords_sent_in_clear(
 
 
 def test_it_is_a_conversation_of_each_connection() -> None:
-    outcome = Outcome([b"\n+\n"], Status.OK, NOON)
+    outcome = Outcome([b"\n+\n"], status=Status.OK, ended=NOON)
     one, two = connection(1), connection(2, "tcp", "::1")
     journal = filled(
         exchange("who", b"", outcome=outcome, by=one),
