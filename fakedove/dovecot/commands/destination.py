@@ -1,8 +1,8 @@
-"""The mailbox that `save`, `copy` and `move` put mails into, and what its ACL lets them keep."""
+"""The mailbox that mails are put into: what its ACL lets them keep, which the quota refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 
 import msgspec
 
@@ -56,3 +56,14 @@ def kept(user: User, box: Mailbox, message: Message) -> Message:
         flags=tuple(flag for flag in message.flags if user.may(_RIGHTS.get(flag, "write"), box)),
         keywords=message.keywords if user.may("write", box) else (),
     )
+
+
+def too_big(user: User, messages: Sequence[Message]) -> Iterator[Message]:
+    """Yield the messages that the user's quota leaves no room for, put in one after another."""
+    size = count = 0
+    for message in messages:
+        if user.has_room(size + message.virtual_size, count + 1):
+            size += message.virtual_size
+            count += 1
+        else:
+            yield message

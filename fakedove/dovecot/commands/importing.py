@@ -11,6 +11,7 @@ from functools import partial
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.destination import too_big
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.names import existing_name_problem, is_utf8
@@ -145,15 +146,12 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
     elif call.invocation.flag("subscribe"):
         call.user.subscriptions[name] = None
     box = box or call.user.create_mailbox(name)
-    size = 0
-    for at, message in enumerate(messages):
-        size += message.virtual_size
-        if not call.user.has_room(size, at + 1):
-            box.copy_in(messages[:at])
-            yield Log(_refused(call, source, message).encode(), scope=Scope.STORAGE)
-            return Status.TEMPFAIL
-    box.copy_in(messages)
-    return Status.OK
+    refused = list(too_big(call.user, messages))
+    for message in refused:
+        yield Log(_refused(call, source, message).encode(), scope=Scope.STORAGE)
+    uids = {message.uid for message in refused}
+    box.copy_in(message for message in messages if message.uid not in uids)
+    return Status.TEMPFAIL if refused else Status.OK
 
 
 def _refused(call: Call, source: Mailbox, message: Message) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
-from fakedove.dovecot.commands.destination import kept, open_destination
+from fakedove.dovecot.commands.destination import kept, open_destination, too_big
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
@@ -90,7 +90,7 @@ def _transfer_box(
 ) -> Output:
     """Copy messages of one mailbox in one transaction."""
     own = owner is call.user
-    refused = [] if moves and own else list(_too_big(call.user, messages))
+    refused = [] if moves and own else list(too_big(call.user, messages))
     if moves and not own:
         rule = call.release.move_over_quota
         if rule is MoveOverQuota.ALL_CRASH and messages:
@@ -104,6 +104,8 @@ def _transfer_box(
         where = f"Copying message UID {message.uid} from '{box.name}' failed"
         yield Log(f"{where}: Quota exceeded (mailbox for user is full)".encode(), user=speaker)
     if refused and own:
+        # They are saved before the process finds that it did not count them.
+        destination.copy_in(kept(call.user, destination, message) for message in messages)
         yield from queries.panic(b"seq_range_count(&changes_r->saved_uids) == save_count")
     if moves and messages and not owner.may("expunge", box):
         # The reason is looked for in the user's own storage.
@@ -118,14 +120,3 @@ def _transfer_box(
     if moves:
         box.expunge([message.uid for message in copied])
     return Status.CANTCREAT if refused else Status.OK
-
-
-def _too_big(user: User, messages: Sequence[Message]) -> Iterator[Message]:
-    """Yield the messages that the user's quota leaves no room for, put in one after another."""
-    size = count = 0
-    for message in messages:
-        if user.has_room(size + message.virtual_size, count + 1):
-            size += message.virtual_size
-            count += 1
-        else:
-            yield message
