@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fakedove.double.stubs import Stub as Stub
     from fakedove.dovecot.mailbox import Mailbox as Mailbox
     from fakedove.dovecot.message import Message as Message
+    from fakedove.dovecot.quota_roots import QuotaRoot as QuotaRoot
     from fakedove.dovecot.status import Status as Status
     from fakedove.dovecot.store import Store as Store
     from fakedove.dovecot.user import User as User
@@ -75,6 +76,7 @@ _HOMES = {
     "ListenError": "errors",
     "Mailbox": "dovecot.mailbox",
     "Message": "dovecot.message",
+    "QuotaRoot": "dovecot.quota_roots",
     "Request": "double.request",
     "ScriptEnd": "double.script_stubs",
     "ScriptReply": "double.script_stubs",

@@ -26,6 +26,7 @@ NAMES = [
     "ListenError",
     "Mailbox",
     "Message",
+    "QuotaRoot",
     "Request",
     "ScriptEnd",
     "ScriptReply",

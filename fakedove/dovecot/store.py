@@ -19,7 +19,7 @@ import msgspec
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.daemons import Daemons
 from fakedove.dovecot.masks import is_address
-from fakedove.dovecot.quota import parse_grace, parse_size
+from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, checked_roots
 from fakedove.dovecot.user import User, UserSeed
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
 
@@ -117,7 +117,7 @@ class Store:
         name: str,
         password: str = "pass",
         *,
-        quota: str | int | None = "1G",
+        quota: str | int | Iterable[QuotaRoot] | None = "1G",
         quota_messages: int | None = None,
         quota_grace: str | int | None = None,
         uid: int = 5000,
@@ -128,23 +128,21 @@ class Store:
     ) -> User:
         """Add and return a user with an empty INBOX.
 
-        `quota` and `quota_grace` are sizes as "10M" or bytes, `quota=None` no limit. Raises
-        StoreError if the name is taken or empty, or a size is wrong.
+        `quota` and `quota_grace` are sizes as "10M" or bytes, `quota=None` no limit; a list of
+        quota roots says it all. Raises StoreError if the name is taken or empty, a size is
+        wrong, or roots are what `User.quota_roots` does not take.
         """
         if not name:
             raise StoreError("a user's name must not be empty")
         if name in self:
             raise StoreError(f'there is a user "{name}" already')
-        limit = None if quota is None else parse_size(quota)
         seed = UserSeed(
             name=name,
             password=password,
             uid=uid,
             gid=gid,
             home=f"/home/{name}" if home is None else home,
-            quota_storage=limit,
-            quota_messages=quota_messages,
-            quota_grace=None if quota_grace is None else parse_grace(quota_grace, limit),
+            quota_roots=_roots(quota, quota_messages, quota_grace),
             userdb=tuple((userdb or {}).items()),
             passdb=tuple((passdb or {}).items()),
         )
@@ -242,6 +240,18 @@ class Users(Mapping[str, User]):
 
     def __len__(self) -> int:
         return self._store.count()
+
+
+def _roots(
+    quota: str | int | Iterable[QuotaRoot] | None, messages: int | None, grace: str | int | None
+) -> tuple[QuotaRoot, ...]:
+    if quota is None or isinstance(quota, str | int):
+        return (QuotaRoot.of(DEFAULT_ROOT, quota, messages, grace),)
+    if messages is not None or grace is not None:
+        raise StoreError(
+            "quota_messages and quota_grace belong into the quota roots that are given"
+        )
+    return checked_roots(quota)
 
 
 def _by_name(seeds: Iterable[UserSeed]) -> dict[str, UserSeed]:

@@ -16,12 +16,15 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from msgspec import structs
+
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.mail_files import readable
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY
 from fakedove.dovecot.mailbox_tables import MailboxTables
 from fakedove.dovecot.masks import is_address
 from fakedove.dovecot.quota import parse_grace, parse_size
+from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.toml_table import Table
 from fakedove.dovecot.user import UserSeed
@@ -31,10 +34,12 @@ from fakedove.errors import StoreError, did_you_mean
 DEMO_STORE = Path(__file__).parent.parent / "data" / "store.toml"
 
 _STORE_KEYS = ("user", "session", "dict", "files")
+_SHORT_QUOTA_KEYS = ("quota_storage", "quota_messages", "quota_grace")
 USER_KEYS = (
-    *("name", "password", "uid", "gid", "home", "quota_storage", "quota_messages"),
-    *("quota_grace", "userdb", "passdb", "subscriptions", "maildir", "mailbox", "sieve"),
+    *("name", "password", "uid", "gid", "home", *_SHORT_QUOTA_KEYS),
+    *("quota", "userdb", "passdb", "subscriptions", "maildir", "mailbox", "sieve"),
 )
+_QUOTA_KEYS = ("name", "storage", "messages", "grace")
 _SIEVE_KEYS = ("scripts", "active")
 SESSION_KEYS = ("user", "service", "pid", "ip")
 
@@ -112,16 +117,17 @@ class _Loader:
         # Dovecot keeps Sieve scripts as attributes of INBOX, and each counts as a change.
         sieve_changes = len(scripts) + (active is not None)
         mail = self._mailboxes.of_user(name, table, sieve_changes)
-        limit, grace = _quota(table)
+        only = _root(table, "quota_")
         return UserSeed(
             name=_copied(name),
             password=_copied(table.text("password", "pass")),
             uid=table.integer("uid", 5000, maximum=_HIGHEST_ID),
             gid=table.integer("gid", 5000, maximum=_HIGHEST_ID),
             home=_copied(table.text("home", f"/home/{name}")),
-            quota_storage=limit,
-            quota_messages=table.optional_integer("quota_messages"),
-            quota_grace=grace,
+            quota_storage=only.storage,
+            quota_messages=only.messages,
+            quota_grace=only.grace,
+            quota_roots=_named_roots(table),
             userdb=tuple(table.texts("userdb").items()),
             passdb=tuple(table.texts("passdb").items()),
             sieve_scripts=scripts,
@@ -194,13 +200,32 @@ def _files(top: Table) -> dict[str, bytes]:
     return {path: text.encode() for path, text in files.items()}
 
 
-def _quota(table: Table) -> tuple[int | None, int | None]:
-    limit = grace = None
-    if (size := table.size("quota_storage")) is not None:
-        limit = table.checked("quota_storage", parse_size, size)
-    if (size := table.size("quota_grace")) is not None:
-        grace = table.checked("quota_grace", partial(parse_grace, limit=limit), size)
-    return limit, grace
+def _root(table: Table, prefix: str = "") -> QuotaRoot:
+    """Return the quota root of a table whose keys begin with `prefix`."""
+    storage, grace = f"{prefix}storage", f"{prefix}grace"
+    limit = allowed = None
+    if (size := table.size(storage)) is not None:
+        limit = table.checked(storage, parse_size, size)
+    if (size := table.size(grace)) is not None:
+        allowed = table.checked(grace, partial(parse_grace, limit=limit), size)
+    messages = table.optional_integer(f"{prefix}messages")
+    return QuotaRoot(DEFAULT_ROOT, limit, messages, allowed)
+
+
+def _named_roots(table: Table) -> tuple[QuotaRoot, ...]:
+    """Return the roots of `[[user.quota]]`, none where the short form says it."""
+    roots: dict[str, QuotaRoot] = {}
+    for one in table.tables("quota", _QUOTA_KEYS):
+        name = one.full_text("name")
+        if name in roots:
+            taken = list(roots).index(name)
+            raise one.error("name", f'"{name}" is the name of quota[{taken}] already')
+        roots[name] = structs.replace(_root(one), name=_copied(name))
+    for key in _SHORT_QUOTA_KEYS:
+        if roots and key in table:
+            there = key.removeprefix("quota_")
+            raise table.error(key, f"cannot stand beside [[user.quota]]; write it as {there} there")
+    return tuple(roots.values())
 
 
 def _copied(text: str) -> str:

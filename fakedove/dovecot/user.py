@@ -23,6 +23,7 @@ from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
 from fakedove.dovecot.maildir import read_maildir
 from fakedove.dovecot.names import canonical_name, check_mailbox_name
+from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, checked_roots
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
 
 
@@ -34,9 +35,12 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     uid: int = 5000
     gid: int = 5000
     home: str = ""
+    #: The limits of the only root, `User quota`, in bytes and messages ...
     quota_storage: int | None = None
     quota_messages: int | None = None
     quota_grace: int | None = None
+    #: ... unless there are roots with names, which then say it all.
+    quota_roots: tuple[QuotaRoot, ...] = ()
     userdb: Items = ()
     passdb: Items = ()
     sieve_scripts: tuple[tuple[str, bytes], ...] = ()
@@ -66,6 +70,7 @@ class User:
         "_last_uidvalidity",
         "_listing",
         "_mailboxes",
+        "_quota_roots",
         "_random",
         "alternative_known",
         "gid",
@@ -73,9 +78,6 @@ class User:
         "name",
         "passdb",
         "password",
-        "quota_grace",
-        "quota_messages",
-        "quota_storage",
         "sieve_active",
         "sieve_scripts",
         "subscriptions",
@@ -91,11 +93,9 @@ class User:
         self.uid = seed.uid
         self.gid = seed.gid
         self.home = seed.home
-        #: Limits: bytes and messages, None for no limit; grace in bytes, None for the
-        #: release's default.
-        self.quota_storage = seed.quota_storage
-        self.quota_messages = seed.quota_messages
-        self.quota_grace = seed.quota_grace
+        self._quota_roots = seed.quota_roots or (
+            QuotaRoot(DEFAULT_ROOT, seed.quota_storage, seed.quota_messages, seed.quota_grace),
+        )
         #: Extra fields that the userdb and passdb return, in order.
         self.userdb = dict(seed.userdb)
         self.passdb = dict(seed.passdb)
@@ -130,6 +130,45 @@ class User:
         return MappingProxyType(self._mailboxes)
 
     @property
+    def quota_roots(self) -> tuple[QuotaRoot, ...]:
+        """The quota roots, in the order of `quota get`; assign others to change them.
+
+        Assigning none, or two of one name, raises StoreError.
+        """
+        return self._quota_roots
+
+    @quota_roots.setter
+    def quota_roots(self, roots: Iterable[QuotaRoot]) -> None:
+        self._quota_roots = checked_roots(roots)
+
+    @property
+    def quota_storage(self) -> int | None:
+        """The storage limit of the first quota root in bytes, None for no limit."""
+        return self._quota_roots[0].storage
+
+    @quota_storage.setter
+    def quota_storage(self, limit: int | None) -> None:
+        self._change_first_root(storage=limit)
+
+    @property
+    def quota_messages(self) -> int | None:
+        """How many messages the first quota root allows, None for no limit."""
+        return self._quota_roots[0].messages
+
+    @quota_messages.setter
+    def quota_messages(self, limit: int | None) -> None:
+        self._change_first_root(messages=limit)
+
+    @property
+    def quota_grace(self) -> int | None:
+        """The grace of the first quota root in bytes, None for the release's default."""
+        return self._quota_roots[0].grace
+
+    @quota_grace.setter
+    def quota_grace(self, grace: int | None) -> None:
+        self._change_first_root(grace=grace)
+
+    @property
     def usage(self) -> tuple[int, int]:
         """What the quota counts: virtual bytes and messages of what the user can open."""
         size = count = 0
@@ -154,12 +193,9 @@ class User:
         return not box.acl or right in acl.effective(box.acl, self.name)
 
     def has_room(self, size: int, count: int = 1) -> bool:
-        """Whether the quota allows `count` more mails of `size` virtual bytes altogether."""
+        """Whether every root allows `count` more mails of `size` virtual bytes altogether."""
         used, messages = self.usage
-        if self.quota_messages and messages + count > self.quota_messages:
-            return False
-        limit = (self.quota_storage or 0) + (self.quota_grace or 0)
-        return not self.quota_storage or used + size <= limit
+        return all(root.has_room(used + size, messages + count) for root in self._quota_roots)
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name`, or None; INBOX is found in any case, and always."""
@@ -301,9 +337,7 @@ class User:
             uid=self.uid,
             gid=self.gid,
             home=self.home,
-            quota_storage=self.quota_storage,
-            quota_messages=self.quota_messages,
-            quota_grace=self.quota_grace,
+            quota_roots=self._quota_roots,
             userdb=tuple(self.userdb.items()),
             passdb=tuple(self.passdb.items()),
             sieve_scripts=tuple(self.sieve_scripts.items()),
@@ -316,6 +350,10 @@ class User:
             last_uidvalidity=self._last_uidvalidity,
             without_inbox="INBOX" not in self._mailboxes,
         )
+
+    def _change_first_root(self, **changes: int | None) -> None:
+        first, *others = self._quota_roots
+        self._quota_roots = (msgspec.structs.replace(first, **changes), *others)
 
     def _add(self, name: str, guid: str | None, uidvalidity: int | None) -> Mailbox:
         if uidvalidity is None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.quota_roots import QuotaRoot
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.user import User, UserSeed
 from fakedove.errors import StoreError, UnknownNameError
@@ -76,6 +77,52 @@ def test_add_user() -> None:
     assert user.userdb == {"a": "b"}
     assert user.home == "/home/eve"
     assert list(user.mailboxes) == ["INBOX"]
+
+
+def test_add_user_with_quota_roots() -> None:
+    store = make_store()
+    roots = (QuotaRoot.of("A", "10M", grace="10%"), QuotaRoot("B", messages=5))
+    user = store.add_user("eve", quota=list(roots))
+    assert user.quota_roots == roots
+    assert (user.quota_storage, user.quota_messages, user.quota_grace) == (10485760, None, 1048576)
+
+
+@pytest.mark.parametrize(
+    ("roots", "text"),
+    [
+        ([], "there must be a quota root"),
+        ([QuotaRoot("A"), QuotaRoot("A")], 'there are two quota roots "A"'),
+        ([QuotaRoot("")], "a quota root's name must not be empty"),
+    ],
+)
+def test_quota_roots_that_cannot_be(roots: list[QuotaRoot], text: str) -> None:
+    store = make_store()
+    with pytest.raises(StoreError, match=text):
+        store.add_user("eve", quota=roots)
+    with pytest.raises(StoreError, match=text):
+        store.users["ann"].quota_roots = tuple(roots)
+
+
+def test_a_quota_is_said_in_one_form() -> None:
+    with pytest.raises(StoreError, match="quota_messages and quota_grace belong into the quota"):
+        make_store().add_user("eve", quota=[QuotaRoot("A")], quota_messages=1)
+
+
+def test_the_short_form_is_the_first_root_and_restore_brings_roots_back() -> None:
+    store = make_store()
+    user = store.users["ann"]
+    before = list(user.quota_roots)
+    assert before == [QuotaRoot("User quota", storage=1000)]
+    user.quota_storage, user.quota_messages, user.quota_grace = 2000, 3, 0
+    user.quota_roots = (*user.quota_roots, QuotaRoot("Archive"))
+    changed = store.snapshot()
+    store.restore()
+    assert list(store.users["ann"].quota_roots) == before
+    store.restore(changed)
+    assert store.users["ann"].quota_roots == (
+        QuotaRoot("User quota", storage=2000, messages=3, grace=0),
+        QuotaRoot("Archive"),
+    )
 
 
 def test_add_user_without_quota() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.quota_roots import QuotaRoot
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import StoreError
@@ -150,6 +151,27 @@ def test_an_empty_file_is_an_empty_store(tmp_path: Path) -> None:
     assert len(store.users) == 0
 
 
+def test_quota_roots(tmp_path: Path) -> None:
+    store = load(
+        tmp_path,
+        """
+        [[user]]
+        name = "ann"
+        [[user.quota]]
+        name = "User quota"
+        storage = "10M"
+        messages = 5
+        grace = "10%"
+        [[user.quota]]
+        name = "Archive"
+        """,
+    )
+    assert store.users["ann"].quota_roots == (
+        QuotaRoot("User quota", storage=10485760, messages=5, grace=1048576),
+        QuotaRoot("Archive"),
+    )
+
+
 def test_everything_has_a_default(tmp_path: Path) -> None:
     user = load(tmp_path, '[[user]]\nname = "ann"\n[[user.mailbox]]\nname = "Sent"').users["ann"]
     assert (user.password, user.uid, user.gid, user.home) == ("pass", 5000, 5000, "/home/ann")
@@ -283,6 +305,7 @@ def test_a_table_adds_to_the_mailbox_of_a_maildir(tmp_path: Path) -> None:
 # What a file may not say
 
 USER = '[[user]]\nname = "ann"\n'
+ROOT = USER + "[[user.quota]]\n"
 MAILBOX = USER + '[[user.mailbox]]\nname = "INBOX"\n'
 MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
 
@@ -307,6 +330,28 @@ MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
         (USER + 'quota_storage = "1X"', 'user[0].quota_storage: "1X" has the unknown unit "X"'),
         (USER + "quota_storage = 1.5", "user[0].quota_storage: must be a size"),
         (USER + 'quota_grace = "x"', 'user[0].quota_grace: "x" is no size'),
+        (USER + 'quota = "1G"', "user[0].quota: must be a list, not text"),
+        (
+            USER + "[user.quota]\nstorage = 1",
+            "user[0].quota: must be a list; write [[user[0].quota]]",
+        ),
+        (ROOT + 'name = ""', "user[0].quota[0].name: must not be empty"),
+        (ROOT + "storage = 1", "user[0].quota[0].name: is missing"),
+        (ROOT + 'limit = "1G"', "user[0].quota[0].limit: is not known; there is: name, storage,"),
+        (
+            ROOT + 'name = "A"\nstorage = "1X"',
+            'user[0].quota[0].storage: "1X" has the unknown unit',
+        ),
+        (ROOT + 'name = "A"\ngrace = "1X"', 'user[0].quota[0].grace: "1X" has the unknown unit'),
+        (ROOT + 'name = "A"\nmessages = "1"', "user[0].quota[0].messages: must be a whole number"),
+        (
+            ROOT + 'name = "A"\n[[user.quota]]\nname = "A"',
+            'user[0].quota[1].name: "A" is the name of quota[0] already',
+        ),
+        (
+            USER + 'quota_messages = 5\n[[user.quota]]\nname = "A"',
+            "user[0].quota_messages: cannot stand beside [[user.quota]]; write it as messages",
+        ),
         (USER + 'sieve = { active = "a" }', 'user[0].sieve.active: "a" is none of the scripts'),
         (USER + 'sieve.scripts = { a = "b.sieve" }', "user[0].sieve.scripts.a: "),
         (USER + 'subscriptions = "INBOX"', "user[0].subscriptions: must be a list, not text"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from fakedove.dovecot import masks, sockets, variables
-from fakedove.dovecot.quota import size_text
+from fakedove.dovecot.quota_settings import quota_fields
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Speaker, Text
@@ -22,8 +22,6 @@ _OTHERS = frozenset({"anvil", "auth-userdb", "doveadm-server"})
 _NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
 _GAPS = (Gap("nothing is ever cached, as where the cache is switched off"),)
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-#: The limit that all users have of whom the userdb does not say otherwise: 1G.
-DEFAULT_QUOTA = 1 << 30
 
 
 @command(
@@ -80,17 +78,11 @@ def user(call: Call) -> Output:
 def userdb_fields(user: User, release: Release) -> dict[str, str]:
     """Return what a userdb lookup gives, in order."""
     fields = {"uid": str(user.uid), "gid": str(user.gid), "home": user.home}
-    limit = user.quota_storage
-    own_limit = None if limit in (None, DEFAULT_QUOTA) else size_text(limit or 0)
     if release.userdb_settings:
         fields["mail_path"] = f"{user.home}/mdbox"
-        if own_limit is not None:
-            fields["quota_storage_size"] = own_limit
     else:
         fields["mail"] = "mdbox:~/mdbox:ALT=~/alt"
-        if own_limit is not None:
-            fields["quota_rule"] = f"*:storage={own_limit}"
-    return fields | dict(user.userdb)
+    return fields | quota_fields(user.quota_roots, release) | dict(user.userdb)
 
 
 def _texts(call: Call, pieces: Iterator[bytes]) -> Iterator[Text]:

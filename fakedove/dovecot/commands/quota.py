@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from fakedove.dovecot.registry import Call, Gap, command
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.status import Status
-
-_ROOT = b"User quota"
 
 
 @command(
     "quota get",
     mail=True,
     columns=("root", "type", "value", "limit", "percent"),
-    gaps=(Gap("one quota root, `User quota`, without rules for single mailboxes"),),
+    gaps=(Gap("quota roots have no rules for single mailboxes"),),
 )
 def quota_get(call: Call) -> Output:
-    """Print the STORAGE (kB) and MESSAGE usage of a user."""
-    user = call.user
-    used, count = user.usage
+    """Print the STORAGE (kB) and MESSAGE usage of each quota root of a user."""
+    used, count = call.user.usage
     storage = _storage(call, used)
-    yield (_ROOT, b"STORAGE", b"%d" % storage, *_limit(storage, user.quota_storage, 1024))
-    yield (_ROOT, b"MESSAGE", b"%d" % count, *_limit(count, user.quota_messages, 1))
+    for root in call.user.quota_roots:
+        name, limit = root.name.encode(), _kilobytes(call.release, root.storage or 0)
+        yield (name, b"STORAGE", b"%d" % storage, *_limit(storage, limit))
+        yield (name, b"MESSAGE", b"%d" % count, *_limit(count, root.messages))
     return Status.OK
 
 
@@ -35,13 +35,18 @@ def quota_recalc(call: Call) -> Output:
 def _storage(call: Call, used: int) -> int:
     """Return the usage in kB, of which the virtual bytes are `used`, as the release counts it."""
     if not call.release.quota_physical:
-        return -(-used // 1024)
+        return _kilobytes(call.release, used)
     messages = (one for box in call.user.mailboxes.values() for one in box.messages)
-    return sum(one.physical_size for one in messages) // 1024
+    return _kilobytes(call.release, sum(one.physical_size for one in messages))
 
 
-def _limit(used: int, limit: int | None, unit: int) -> tuple[bytes, bytes]:
+def _kilobytes(release: Release, size: int) -> int:
+    """Return a size in kB, as the release rounds it."""
+    return size // 1024 if release.quota_physical else -(-size // 1024)
+
+
+def _limit(used: int, limit: int | None) -> tuple[bytes, bytes]:
     """Return limit and percentage as printed, `-` and 0 where there is no limit."""
     if not limit:
         return b"-", b"0"
-    return b"%d" % (limit // unit), b"%d" % (used * 100 // max(limit // unit, 1))
+    return b"%d" % limit, b"%d" % (used * 100 // limit)
