@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 import trio
 
@@ -30,14 +30,7 @@ from fakedove.configured import (
     sockets_of,
     store_of,
 )
-from fakedove.double.exchange import Exchange
-from fakedove.double.invocations import Invocation, Invocations
-from fakedove.double.journal import Journal
-from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptStub
-from fakedove.double.selecting import Selected
-from fakedove.double.selection import Arguments, Selection
-from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -45,14 +38,11 @@ from fakedove.dovecot.reply import Level
 from fakedove.dovecot.store import Snapshot, Store
 from fakedove.errors import (
     ConfigurationError,
-    ExpectationError,
     FakeDovecotError,
-    StubError,
     UnknownNameError,
     did_you_mean,
 )
 from fakedove.net.turns import Turns
-from fakedove.net.waiting import first_found
 from fakedove.plan import Session
 from fakedove.premises import Premises
 from fakedove.reception import Reception
@@ -60,6 +50,7 @@ from fakedove.sessions.doveadm import DoveadmSession
 from fakedove.sessions.script import ScriptSession
 from fakedove.sessions.server_log import LogRecord, ServerLog
 from fakedove.sessions.world import World
+from fakedove.witness import Witness, raise_all
 
 if TYPE_CHECKING:
     import ssl
@@ -74,7 +65,7 @@ class _Parts:
     world: World
 
 
-class AsyncFakeDovecot:
+class AsyncFakeDovecot(Witness):
     """A fake Dovecot that begins and ends with `async with`.
 
     It takes the path of a configuration file, or any key of such a file as keyword; with
@@ -86,16 +77,13 @@ class AsyncFakeDovecot:
     """
 
     def __init__(self, config: str | os.PathLike[str] | None = None, **settings: object) -> None:
+        super().__init__()
         self._file = config
         self._settings = settings
         #: The configuration in force: that of the start with what `reset` was given.
         self.config: Config = self._configuration({})
-        #: What was asked and answered.
-        self.journal = Journal()
         #: What Dovecot would have written to its log files.
         self.log = ServerLog()
-        #: What script services were asked to run.
-        self.invocations = Invocations()
         self._listeners = listener_settings(self.config)
         self._scripts = script_services(self.config)
         self._turns: dict[str, Turns] = {}
@@ -222,41 +210,6 @@ class AsyncFakeDovecot:
         """What time it is for the fake."""
         return self.store.clock
 
-    @property
-    def stubs(self) -> Stubs:
-        """The answers that stand in for the store's; see `on`."""
-        return self._parts.world.stubs
-
-    def on(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
-        times: int | None = None,
-    ) -> Stub:
-        """Select commands to be answered by a stub; see `Stubs.on`."""
-        return self.stubs.on(
-            command, user=user, args=args, listener=listener, line=line, times=times
-        )
-
-    def expect(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
-        times: int | None = None,
-    ) -> Expectation:
-        """Expect a command before the fake is checked or ends; see `Stubs.expect`."""
-        return self.stubs.expect(
-            command, user=user, args=args, listener=listener, line=line, times=times
-        )
-
     def script(
         self,
         name: str,
@@ -274,116 +227,6 @@ class AsyncFakeDovecot:
             known = ", ".join(self.config.script) or "none"
             raise UnknownNameError(f"there is no [script.{name}]{near} (there is: {known})")
         return self._parts.world.script_stubs.script(name, args=args, times=times, where=where)
-
-    def forget_stubs(self) -> None:
-        """Take all stubs and expectations away, whatever is wrong with them."""
-        self.stubs.clear()
-        self._parts.world.script_stubs.clear()
-
-    # What happened
-
-    def assert_called(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        times: int | None = None,
-    ) -> None:
-        """Raise AssertionError unless a command was called, just `times` times if given.
-
-        What is meant is said as for `Stubs.on`. The message shows the journal.
-        """
-        count = len(self.journal.commands(command, user=user, args=args, listener=listener))
-        if count == times or (times is None and count):
-            return
-        wanted = "called" if times is None else f"called {times} times"
-        named = _named(command, user, args, listener)
-        self._fail(f"{named} was not {wanted}, but {count} times")
-
-    def assert_not_called(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-    ) -> None:
-        """Raise AssertionError if a command was called; see `assert_called`."""
-        if count := len(self.journal.commands(command, user=user, args=args, listener=listener)):
-            named = _named(command, user, args, listener)
-            self._fail(f"{named} was called, {count} times")
-
-    def _fail(self, problem: str) -> NoReturn:
-        raise AssertionError(f"{problem}; the journal:\n{self.journal.describe()}")
-
-    async def wait_for(
-        self, command: str, *, user: str | None = None, timeout: float = 5.0
-    ) -> Exchange:
-        """Return the newest exchange of `command`, waiting up to `timeout` seconds for one.
-
-        Raises TimeoutError, which shows the journal.
-        """
-        found = await first_found(
-            self.journal.followers, lambda: self.journal.commands(command, user=user), timeout
-        )
-        if found is not None:
-            return found
-        raise TimeoutError(
-            f"no {_named(command, user)} within {timeout:g} seconds; "
-            f"the journal:\n{self.journal.describe()}"
-        )
-
-    async def wait_for_invocation(
-        self,
-        script: str | None = None,
-        *,
-        args: Sequence[str] | None = None,
-        timeout: float = 5.0,
-    ) -> Invocation:
-        """Return the newest invocation of a script service that is over, or wait for one.
-
-        `script` is the NAME of [script.NAME], `args` are all of its client's arguments, None
-        any; `timeout` is in seconds. Raises TimeoutError, which shows all invocations.
-        """
-        found = await first_found(
-            self.invocations.followers, lambda: self.invocations.over(script, args), timeout
-        )
-        if found is not None:
-            return found
-        named = "script" if script is None else f'script "{script}"'
-        raise TimeoutError(
-            f"no {named} was run to its end within {timeout:g} seconds; "
-            f"the invocations:\n{self.invocations.describe()}"
-        )
-
-    def unfinished_stderr(self, script: str) -> bytes:
-        """Return what the programs of [script.NAME] wrote to stderr since their last line end.
-
-        A line of the log ends where theirs does, whichever of them it is that ends it.
-        """
-        return bytes(self._parts.world.script_stderr.get(script, b""))
-
-    def check(self) -> None:
-        """Raise, once, what went wrong in the fake, and what is wrong with stubs.
-
-        That is StubError for stubs without answer, ExpectationError for expectations that are
-        not met and for commands that nothing matched where that is an error.
-        """
-        _raise(self._take_problems())
-
-    def take_complaints(self) -> list[str]:
-        """Return, once, what `check` would raise about stubs and expectations, in words."""
-        return [str(one) for one in self._take_stub_problems()]
-
-    def verify(self) -> None:
-        """Raise ExpectationError for what was expected and has not come so far."""
-        _raise(self._unmet())
-
-    def raise_crashes(self) -> None:
-        """Raise, once, the exceptions that happened in the fake itself."""
-        _raise(self._take_crashes())
 
     # What a test does to it
 
@@ -419,7 +262,7 @@ class AsyncFakeDovecot:
         self.journal.clear()
         self.invocations.clear()
         self.log.clear()
-        _raise(problems)
+        raise_all(problems)
 
     async def reload(self) -> None:
         """Read configuration and store files again; connections are dropped, listeners stay.
@@ -446,6 +289,14 @@ class AsyncFakeDovecot:
         self._parts.reception.close_copies()
 
     # Inside
+
+    @property
+    def _world(self) -> World:
+        return self._parts.world
+
+    @property
+    def _crashes(self) -> list[Exception]:
+        return self._parts.reception.crashes
 
     @property
     def _parts(self) -> _Parts:
@@ -520,55 +371,3 @@ class AsyncFakeDovecot:
     def _server_context(self, listener: str) -> ssl.SSLContext:
         alpn = self.release.alpn.offered(self._listeners[listener].ssl)
         return self._parts.premises.server_context(alpn=alpn)
-
-    def _take_crashes(self) -> list[Exception]:
-        crashes = self._parts.reception.crashes
-        taken = crashes.copy()
-        crashes.clear()
-        return taken
-
-    def _stub_problems(self) -> list[Exception]:
-        stubs = self.stubs
-        unmatched = [ExpectationError(stubs.explain_unmatched(one)) for one in stubs.unmatched]
-        return [*self._unmet(), *self._unarmed(), *unmatched]
-
-    def _unmet(self) -> list[Exception]:
-        exchanges = tuple(self.journal)
-        return [ExpectationError(one.explain(exchanges)) for one in self.stubs.unmet()]
-
-    def _unarmed(self) -> list[Exception]:
-        world = self._parts.world
-        unarmed: list[Selected[Any]] = [*world.stubs.unarmed(), *world.script_stubs.unarmed()]
-        return [StubError(one.complaint) for one in unarmed]
-
-    def _take_stub_problems(self) -> list[Exception]:
-        problems = self._stub_problems()
-        world = self._parts.world
-        world.stubs.forget_problems()
-        for stub in world.script_stubs.unarmed():
-            stub.remove()
-        return problems
-
-    def _take_problems(self) -> list[Exception]:
-        return [*self._take_crashes(), *self._take_stub_problems()]
-
-
-def _named(
-    command: Texts,
-    user: Texts | None,
-    args: Arguments | None = None,
-    listener: str | None = None,
-) -> str:
-    told = f'"{command}"'
-    if user is not None:
-        told += f' of user "{user}"'
-    if args is not None:
-        told += f" with {Selection(command, None, args, None, None).shown_args}"
-    return told if listener is None else f'{told} at "{listener}"'
-
-
-def _raise(problems: Sequence[Exception]) -> None:
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise ExceptionGroup("several things went wrong in the fake", problems)

@@ -46,6 +46,7 @@ DOORS = {
         "reception",
         "stub_settings",
         "sync",
+        "witness",
     ),
 }
 
