@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Self
 
+from fakedove.program_client.polling import poll
+
 _CHUNK_BYTES: Final = 65536
 _FOR_EVER: Final = float("inf")
 
@@ -73,7 +75,7 @@ class Pipes:
             left = expiry - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            for file, _ in self._polled.poll(None if left == _FOR_EVER else left * 1000 + 1):
+            for file, _ in poll(self._polled, left):
                 self._acts[file]()
 
     def wait(self, seconds: float) -> None:

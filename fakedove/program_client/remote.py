@@ -16,6 +16,7 @@ from fakedove.program_client.call import CONNECT_SECONDS, Call, Driver, Target
 from fakedove.program_client.exchange import Exchange
 from fakedove.program_client.giving_up import GivingUp
 from fakedove.program_client.outcome import Execution, ProgramLog
+from fakedove.program_client.polling import poll
 
 _READ_BYTES: Final = 65536
 _FOR_EVER: Final = float("inf")
@@ -53,7 +54,7 @@ def _carry_out(exchange: Exchange, sock: socket.socket, call: Call) -> None:
             exchange.timed_out()
             return
         waiting.register(sock, select.POLLIN * exchange.reading | select.POLLOUT * sending)
-        for _, ready in waiting.poll(None if left == _FOR_EVER else left * 1000 + 1):
+        for _, ready in poll(waiting, left):
             # An end that can be read counts for more than one that is met in writing.
             if exchange.reading and ready & ~select.POLLOUT:
                 _receive(exchange, sock)

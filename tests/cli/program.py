@@ -48,7 +48,7 @@ def fakedove(
 
 
 @contextmanager
-def ended_if_it_hangs(process: subprocess.Popen[str]) -> Iterator[None]:
+def ended_if_it_hangs(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Iterator[None]:
     """Kill `process` if the block takes too long, so that reading from it ends."""
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()

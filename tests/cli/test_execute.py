@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import PATIENCE, PROGRAM, environment, fakedove
+from tests.cli.program import PROGRAM, ended_if_it_hangs, environment, fakedove
 from tests.program_client.services import answering, program, raw_service
 from tests.program_client.test_forked import is_gone
 
@@ -53,14 +53,17 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, driver: str) -> None
     ready = tmp_path / "ready"
     os.mkfifo(ready)
     path = program(tmp_path, f"echo $$ >{ready}; exec sleep 1000")
-    with subprocess.Popen(
-        [*PROGRAM, "execute", f"{driver}:{path}", "--timeout", "0"],
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*PROGRAM, "execute", f"{driver}:{path}", "--timeout", "0"],
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process,
+        ended_if_it_hangs(process),
+    ):
         pid = int(ready.read_text())
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
+        assert process.wait() == 130
     assert is_gone(pid)
 
 
