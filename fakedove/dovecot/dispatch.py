@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fakedove.dovecot import getopt, texts
 from fakedove.dovecot.getopt_memory import NOWHERE, Pointer
@@ -74,6 +74,7 @@ def prepare(
     fields: tuple[bytes, ...],
     *,
     verbose: bool = False,
+    debug: bool = False,
     letters: bytes = b"",
     log: tuple[Log, ...] = (),
 ) -> Invocation | Refusal:
@@ -120,7 +121,8 @@ def prepare(
     _require(release, command, parameters, arguments)
     kept = not long and bool(parsed.options)
     pointer = _pointer(parsed.stop, read, letters) if kept else None
-    return _invocation(release, command, username, arguments, rest, verbose, pointer, log)
+    bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
+    return _invocation(release, bare, pointer, log)
 
 
 def _pointer(stop: getopt.Stop, fields: tuple[bytes, ...], letters: bytes) -> Pointer:
@@ -134,16 +136,10 @@ def _pointer(stop: getopt.Stop, fields: tuple[bytes, ...], letters: bytes) -> Po
 
 
 def _invocation(
-    release: Release,
-    command: Command,
-    username: bytes,
-    arguments: dict[str, ArgumentValue],
-    fields: tuple[bytes, ...],
-    verbose: bool,
-    pointer: Pointer | None,
-    log: tuple[Log, ...],
+    release: Release, bare: Invocation, pointer: Pointer | None, log: tuple[Log, ...]
 ) -> Invocation:
-    bare = Invocation(command, username, arguments, fields, verbose)
+    """Return `bare` with what follows from it, if the command lets it pass."""
+    command = bare.command
     if release.trans_flags_crash and (bare.number("trans-flags") or 0) not in _TRANS_FLAGS:
         raise Fatal(b"killed with signal 6", crash=True)
     if command.check is not None:
@@ -152,18 +148,14 @@ def _invocation(
     named = command.mail and _shows_username(bare, release)
     if named and columns:
         columns = (USERNAME_COLUMN, *columns)
-    return Invocation(
-        command,
-        username,
-        arguments,
-        fields,
-        verbose,
-        columns,
-        named,
-        pointer,
-        bool(command.flushes) and bool(getattr(release, command.flushes)),
-        None if log else _one_user(bare, release),
-        log,
+    return replace(
+        bare,
+        columns=columns,
+        username_column=named,
+        pointer=pointer,
+        flushes=bool(command.flushes) and bool(getattr(release, command.flushes)),
+        one_user=None if log else _one_user(bare, release),
+        log=log,
     )
 
 

@@ -85,6 +85,13 @@ class Formatter:
         else:
             self._raw += data
 
+    def flush_text(self, writes: list[bytes]) -> None:
+        """Write the text that was gathered so far."""
+        if self._raw:
+            writes.append(self._raw)
+            self.written += len(self._raw)
+            self._raw = b""
+
     def end(
         self,
         status: Status,

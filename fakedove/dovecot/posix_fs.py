@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import posixpath
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from fakedove.dovecot.files import Files, reason
@@ -52,6 +52,11 @@ class PosixFs:
         """Return the full path as messages show it."""
         return self.full(path).encode(errors="surrogateescape")
 
+    def debug(self, why: bytes) -> Iterator[Log]:
+        """Tell with `-D` of an error, as the driver does before the command that met it."""
+        if self.call.release.debugs_commands and not self.call.invocation.command.mail:
+            yield from self.call.debug(b"fs-posix: fs-posix: " + why, Scope.LIBRARY)
+
     def entries(self, path: str, *, folders: bool) -> list[str]:
         """Return names of files or directories in a directory; in a missing one there are none."""
         try:
@@ -79,18 +84,24 @@ class PosixFs:
         """Copy a file of the server to `path` and return why that failed, if it did."""
         target = self.full(path)
         obstacle = yield from self._no_room(target)
-        if obstacle is None:
+        if obstacle is not None:
+            yield from self.debug(obstacle)
+        else:
             try:
                 data = self.files.read(source)
             except OSError as error:
                 obstacle = _unread(source, error)
         if obstacle is not None:
-            return b"write(%b) failed: %b" % (self.shown(path), obstacle)
+            failure = b"write(%b) failed: %b" % (self.shown(path), obstacle)
+            yield from self.debug(failure)
+            return failure
         try:
             self.files.write(target, data)
         except OSError as error:
             temporary = _temporary(self.call, target)
-            return b"rename(%b, %b) failed: %b" % (temporary, self.shown(path), reason(error))
+            failure = b"rename(%b, %b) failed: %b" % (temporary, self.shown(path), reason(error))
+            yield from self.debug(failure)
+            return failure
         return None
 
     def copy(self, source: str, target: str) -> Generator[Log, None, CopyFailure | None]:
@@ -107,9 +118,11 @@ class PosixFs:
                     raise FileExistsError(errno.EEXIST, "File exists") from None
                 self._link(source, target)
         except _NoFolder as missing:
+            yield from self.debug(missing.text)
             return CopyFailure(missing.error, missing.text)
         except OSError as error:
             text = link + reason(error)
+            yield from self.debug(text)
             if not self.call.release.fs_copy_hides_reason:
                 return CopyFailure(error, text)
             told_late = error.errno not in (errno.ENOENT, errno.EEXIST)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ import msgspec
 
 from fakedove.dovecot.getopt_memory import Pointer
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Log, Output
+from fakedove.dovecot.reply import Level, Log, Output, Scope
 from fakedove.dovecot.search import Query
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
@@ -91,6 +91,9 @@ class Gap:
         return not self.when or bool(getattr(release, self.when))
 
 
+#: Of commands that tell more with `-D`.
+DEBUG_GAP = Gap("it tells no more with `-D`, which was not measured", when="debug_unmeasured")
+
 #: Key of the column that names the user where there may be several.
 USERNAME_COLUMN = "username"
 
@@ -131,6 +134,8 @@ class Invocation:
     one_user: str | None = None
     #: What is logged whenever a user is looked up for it.
     log: tuple[Log, ...] = ()
+    #: Whether it is to tell what it is at, as with `-D`.
+    debug: bool = False
     #: Whether a mail follows the command line.
     takes_body: bool = field(init=False)
 
@@ -191,6 +196,13 @@ class Call(msgspec.Struct, gc=False):
         """Return this call, which is about `user` now: there is one user at a time."""
         self._user = user
         return self
+
+    def debug(
+        self, text: bytes, scope: Scope = Scope.MAIL, user: bytes | None = None
+    ) -> Iterator[Log]:
+        """Say `text` if the client asked with `-D` for such lines."""
+        if self.invocation.debug:
+            yield Log(text, Level.DEBUG, scope, user)
 
     def lookup(self, name: bytes) -> User | None:
         """Look a user up as the auth service does, which takes escapes out of names once more."""

@@ -339,6 +339,16 @@ class Release:
     fs_metadata: bool = False
     #: fs iter --no-cache and --object-ids.
     fs_iter_options: bool = False
+    #: What a command tells with `-D` was not measured: it tells nothing.
+    debug_unmeasured: bool = True
+    #: What is told of the auth service also shows what the auth service answers, as it comes.
+    debugs_auth_input: bool = False
+    #: With `-D` altmove, expunge and fs tell what they are at.
+    debugs_commands: bool = False
+    #: The auth service lists those users only that match the mask.
+    auth_lists_matches: bool = False
+    #: A colon in the JSON of `user` leaves together with the value behind it.
+    json_colon_waits: bool = False
     #: fs copy says no more of a failure than that it is unknown.
     fs_copy_hides_reason: bool = False
     #: fs delete leaves directories that become empty.

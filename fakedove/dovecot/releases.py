@@ -221,7 +221,14 @@ def _rows() -> tuple[Release, ...]:
         unknown_source=UnknownSource.CRASHES,
         replica_not_found=True,
     )
-    row("2.3.19", "2.3.21.1", row_packets=True, services=SERVICES_2_3_19)
+    row(
+        "2.3.19",
+        "2.3.21.1",
+        row_packets=True,
+        services=SERVICES_2_3_19,
+        debug_unmeasured=False,
+        debugs_commands=True,
+    )
     row(
         "2.4.0",
         "2.4.0",
@@ -253,6 +260,10 @@ def _rows() -> tuple[Release, ...]:
         user_marks_log=False,
         user_tells_failure=True,
         anvil_greets=True,
+        debugs_auth_input=True,
+        debugs_commands=False,
+        auth_lists_matches=True,
+        json_colon_waits=True,
         drops_privileges=False,
         filter_names=True,
         fs_keeps_empty_folders=True,

@@ -11,7 +11,7 @@ import msgspec
 
 from fakedove.config import Config, load_config
 from fakedove.configured import release_of, store_of
-from fakedove.dovecot.commands.auth import userdb_fields
+from fakedove.dovecot.commands.user import userdb_fields
 from fakedove.dovecot.program_client import Verdict
 from fakedove.dovecot.reply import Level
 from fakedove.dovecot.variables import UnknownVariable, expand_braces

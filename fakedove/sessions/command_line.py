@@ -40,6 +40,8 @@ class CommandLine:
     fields: tuple[bytes, ...]
     #: What is logged whenever a user is looked up.
     log: tuple[Log, ...] = ()
+    #: Whether it is to tell what it is at, as with `D`.
+    debug: bool = False
 
     @property
     def is_option(self) -> bool:
@@ -75,7 +77,8 @@ def parse_command_line(
     is_option = release.option and name == b"OPTION"
     if allowed is not None and name not in allowed and not is_option:
         raise ClientFault(b"doveadm client isn't allowed to use command: %b" % name)
-    return CommandLine(b"v" in flags or b"D" in flags, username, tuple(rest[extras + 1 :]), log)
+    debug = b"D" in flags
+    return CommandLine(debug or b"v" in flags, username, tuple(rest[extras + 1 :]), log, debug)
 
 
 def _fields(line: bytes, release: Release) -> list[bytes]:

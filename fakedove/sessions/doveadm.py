@@ -227,6 +227,7 @@ class DoveadmSession:
                 parsed.username,
                 parsed.fields,
                 verbose=parsed.verbose,
+                debug=parsed.debug,
                 letters=letters,
                 log=parsed.log,
             )

@@ -243,6 +243,7 @@ class Replies:
                 self.takeover = item
             case Log():
                 # It comes behind what was written before it.
+                self._formatter.flush_text(writes)
                 self._frame(writes)
                 self._log.write(item, invocation.command.name.encode(), invocation.username)
 

@@ -40,7 +40,7 @@ def fault(line: bytes, release: Release = V24, allowed: set[bytes] | None = None
     ],
 )
 def test_parts(line: bytes, verbose: bool, username: bytes, fields: tuple[bytes, ...]) -> None:
-    assert parsed(line) == CommandLine(verbose, username, fields)
+    assert parsed(line) == CommandLine(verbose, username, fields, debug=b"D" in line)
 
 
 def test_fields_are_unescaped() -> None:

@@ -40,6 +40,7 @@ from fakedove.dovecot.commands import (
     stats,
     sync,
     transfer,
+    user,
 )
 
 __all__ = [
@@ -79,4 +80,5 @@ __all__ = [
     "stats",
     "sync",
     "transfer",
+    "user",
 ]

@@ -35,7 +35,11 @@ def _invocations(invocation: Invocation, release: Release) -> list[Invocation]:
     found = []
     for line in [*lines, last] if last else lines:
         prepared = dispatch.prepare(
-            release, invocation.username, line or (b"",), verbose=invocation.verbose
+            release,
+            invocation.username,
+            line or (b"",),
+            verbose=invocation.verbose,
+            debug=invocation.debug,
         )
         if isinstance(prepared, dispatch.Refusal):
             raise _refused(line, prepared)

@@ -6,7 +6,7 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
+from fakedove.dovecot.registry import DEBUG_GAP, Call, Invocation, Kind, command, flag, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.search import parse_query
@@ -26,17 +26,18 @@ def _check(invocation: Invocation, release: Release) -> None:
     positional("query", Kind.TEXTS, required=False),
     mail=True,
     usage="[-d] <search query>",
+    gaps=(DEBUG_GAP,),
     check=_check,
 )
 def expunge(call: Call) -> Output:
     """Remove each message that matches; `-d` removes mailboxes that are empty then."""
 
     def work(box: Mailbox, messages: list[Message]) -> Output:
+        yield from queries.debug(call, box, messages)
         box.expunge([message.uid for message in messages])
         if call.invocation.flag("delete-empty-mailbox") and not box.message_count:
             call.user.delete_mailbox(box.name, prune=call.release.deletes_empty_parents)
             call.user.subscriptions.pop(box.name, None)
-        yield from ()
         return Status.OK
 
     query = queries.query_of(call)

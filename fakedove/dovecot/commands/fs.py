@@ -13,6 +13,7 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.files import reason
 from fakedove.dovecot.posix_fs import PosixFs, open_fs, prefix_of
 from fakedove.dovecot.registry import (
+    DEBUG_GAP,
     Call,
     Function,
     Gap,
@@ -34,6 +35,7 @@ _WHERE = (
     positional("fs-args", required=False, when="fs_drivers"),
 )
 _GAPS = (
+    DEBUG_GAP,
     Gap("no driver but `posix` is known", when="fs_drivers"),
     Gap("one file system stands behind the filter `mail_ext_attachment`", when="filter_names"),
 )
@@ -115,15 +117,16 @@ def _said(call: Call, text: bytes) -> Log:
 
 
 def _failed(
-    call: Call, path: str, error: OSError, what: bytes, system_call: bytes
+    fs: PosixFs, path: str, error: OSError, what: bytes, system_call: bytes
 ) -> Iterator[Item]:
     """Say that `what` of a path failed, or that there is no such file."""
     shown = path.encode(errors="surrogateescape")
     why = b"%b failed: %b" % (system_call, reason(error))
+    yield from fs.debug(why)
     if error.errno == errno.ENOENT:
-        yield _said(call, b"%b doesn't exist: %b" % (shown, why))
+        yield _said(fs.call, b"%b doesn't exist: %b" % (shown, why))
     else:
-        yield _said(call, b"%b(%b) failed: %b" % (what, shown, why))
+        yield _said(fs.call, b"%b(%b) failed: %b" % (what, shown, why))
 
 
 def _status(error: OSError) -> Status:
@@ -146,7 +149,7 @@ def fs_get(call: Call) -> Output:
         return Status.TEMPFAIL
     except OSError as error:
         yield (b"",)
-        yield from _failed(call, path, error, b"read", b"open(%b)" % fs.shown(path))
+        yield from _failed(fs, path, error, b"read", b"open(%b)" % fs.shown(path))
         return _status(error)
     return Status.OK
 
@@ -223,7 +226,7 @@ def fs_delete(call: Call) -> Output:
     for path in map(_file, paths):
         found = fs.remove(path)
         if found is not None:
-            yield from _failed(call, path, found.error, b"fs_delete", found.system_call)
+            yield from _failed(fs, path, found.error, b"fs_delete", found.system_call)
             return _status(found.error)
     return Status.OK
 
@@ -241,7 +244,7 @@ def _delete_all(call: Call, fs: PosixFs, paths: list[str]) -> Output:
     status = Status.OK
     for path in paths:
         below = path if path.endswith("/") or not path else f"{path}/"
-        for doomed in _doomed(call, fs, below):
+        for doomed in _doomed(fs, below):
             if isinstance(doomed, Log):
                 status = Status.TEMPFAIL
                 yield doomed
@@ -250,33 +253,35 @@ def _delete_all(call: Call, fs: PosixFs, paths: list[str]) -> Output:
             if found is not None:
                 status = Status.TEMPFAIL
                 why = b"%b failed: %b" % (found.system_call, reason(found.error))
+                yield from fs.debug(why)
                 shown = doomed.encode(errors="surrogateescape")
                 yield _said(call, b"fs_delete(%b) failed: %b" % (shown, why))
     return status
 
 
-def _doomed(call: Call, fs: PosixFs, folder: str) -> Iterator[str | Log]:
+def _doomed(fs: PosixFs, folder: str) -> Iterator[str | Log]:
     """Yield what lies below a directory, deepest first, then the directory if need be."""
     for folders in (True, False):
         try:
             names = fs.entries(folder, folders=folders)
         except OSError as error:
-            yield _unlisted(call, fs, folder, error)
+            yield from _unlisted(fs, folder, error)
             continue
         for name in names:
             path = folder + name
             if folders:
-                yield from _doomed(call, fs, f"{path}/")
+                yield from _doomed(fs, f"{path}/")
             else:
                 yield path
-    if call.release.fs_keeps_empty_folders:
+    if fs.call.release.fs_keeps_empty_folders:
         yield _file(folder)
 
 
-def _unlisted(call: Call, fs: PosixFs, path: str, error: OSError) -> Log:
+def _unlisted(fs: PosixFs, path: str, error: OSError) -> Iterator[Log]:
     shown = path.encode(errors="surrogateescape")
     why = b"opendir(%b) failed: %b" % (fs.shown(path), reason(error))
-    return _said(call, b"fs_iter_deinit(%b) failed: %b" % (shown, why))
+    yield from fs.debug(why)
+    yield _said(fs.call, b"fs_iter_deinit(%b) failed: %b" % (shown, why))
 
 
 @_fs_command("fs stat", _PATH, usage="<path>", columns=("path", "size"))
@@ -287,7 +292,7 @@ def fs_stat(call: Call) -> Output:
     try:
         size = fs.files.size(fs.full(path))
     except OSError as error:
-        yield from _failed(call, path, error, b"fs_stat", b"stat(%b)" % fs.shown(path))
+        yield from _failed(fs, path, error, b"fs_stat", b"stat(%b)" % fs.shown(path))
         return _status(error)
     yield path.encode(errors="surrogateescape"), b"%d" % size
     return Status.OK
@@ -335,7 +340,7 @@ def _names(call: Call, *, folders: bool) -> Output:
     try:
         names = fs.entries(_path(call), folders=folders)
     except OSError as error:
-        yield _unlisted(call, fs, _path(call), error)
+        yield from _unlisted(fs, _path(call), error)
         return Status.TEMPFAIL
     yield from ((name.encode(errors="surrogateescape"),) for name in names)
     return Status.OK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from fakedove.dovecot import masks, texts
 from fakedove.dovecot.attachments import KEYWORDS, has_attachment
@@ -15,6 +15,7 @@ from fakedove.dovecot.names import existing_name_problem
 from fakedove.dovecot.paths import mailbox_path
 from fakedove.dovecot.registry import (
     COMMANDS,
+    DEBUG_GAP,
     Call,
     Gap,
     Invocation,
@@ -31,31 +32,25 @@ from fakedove.dovecot.status import Status
 _QUERY = positional("query", Kind.TEXTS)
 
 
-def _on_messages(call: Call, do: Callable[[Mailbox, Sequence[Message]], None]) -> Output:
-    def work(box: Mailbox, messages: Sequence[Message]) -> Output:
-        yield from ()
-        do(box, messages)
-        return Status.OK
-
-    return queries.look(call, queries.query_of(call), work)
-
-
 @command(
     "altmove",
     flag("reverse", "r"),
     _QUERY,
     mail=True,
     usage="[-r] <search query>",
+    gaps=(DEBUG_GAP,),
     check=queries.check_query,
 )
 def altmove(call: Call) -> Output:
     """Mark each message that matches for the alternative storage, or with `-r` for the usual."""
     there = not call.invocation.flag("reverse")
 
-    def mark(box: Mailbox, messages: Sequence[Message]) -> None:
+    def mark(box: Mailbox, messages: Sequence[Message]) -> Output:
+        yield from queries.debug(call, box, messages)
         box.mark_alternative([message.uid for message in messages], alternative=there)
+        return Status.OK
 
-    return _on_messages(call, mark)
+    return queries.look(call, queries.query_of(call), mark)
 
 
 @command(
@@ -70,7 +65,8 @@ def deduplicate(call: Call) -> Output:
     """Expunge what has the GUID, or with `-m` the Message-ID, of one before it in its mailbox."""
     key = _message_id if call.invocation.flag("by-msgid") else _guid
 
-    def expunge(box: Mailbox, messages: Sequence[Message]) -> None:
+    def expunge(box: Mailbox, messages: Sequence[Message]) -> Output:
+        yield from ()
         first: dict[bytes, int] = {}
         again = [
             one.uid
@@ -78,8 +74,9 @@ def deduplicate(call: Call) -> Output:
             if (name := key(one)) and first.setdefault(name, one.uid) != one.uid
         ]
         box.expunge(again)
+        return Status.OK
 
-    return _on_messages(call, expunge)
+    return queries.look(call, queries.query_of(call), expunge)
 
 
 def _guid(message: Message) -> bytes:

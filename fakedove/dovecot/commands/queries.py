@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.mailbox import Mailbox
@@ -31,6 +31,14 @@ def query_of(call: Call, words: Sequence[bytes] | None = None) -> Query:
         now = int(call.store.clock.now().timestamp())
         call.query = parse_query(given, call.release, now)
     return call.query
+
+
+def debug(call: Call, box: Mailbox, messages: Sequence[Message]) -> Iterator[Log]:
+    """Tell with `-D` of each message that the command is at."""
+    if call.release.debugs_commands:
+        name = call.invocation.command.name
+        for message in messages:
+            yield from call.debug(f"{name}: box={box.name} uid={message.uid}".encode())
 
 
 def look(

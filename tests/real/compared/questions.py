@@ -122,7 +122,7 @@ def _question(command: Command, release: Release) -> st.SearchStrategy[Question]
     body = st.none() if command.body is None else _body(command.name)
     return st.builds(
         Question,
-        flags=values.mostly(st.just(""), values.one("v", "v", "x", "vv"), times=8),
+        flags=values.mostly(st.just(""), values.one("v", "v", "D", "D", "x", "vD"), times=8),
         user=values.users if command.mail else st.just(""),
         command=st.just(command.name),
         arguments=_arguments(command.name, parameters, mail=command.mail),

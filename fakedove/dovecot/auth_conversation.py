@@ -1,0 +1,114 @@
+"""A command's conversation with the auth service: why there is none, and what `-D` tells of it.
+
+auth = AuthConversation(call, "auth-userdb", "auth-master")
+yield from auth.reach(b"userdb lookup(tss)", Scope.USERDB, b"tss")
+if auth.connected: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fakedove.dovecot import sockets
+from fakedove.dovecot.registry import Call
+from fakedove.dovecot.reply import Log, Scope
+from fakedove.wire.tabescape import escape
+
+#: The process id that all of the fake's processes have.
+_PEER = b" (pid=4242,uid=0)"
+_HUNG_UP = b"Disconnected unexpectedly"
+_ANVIL_GREETING = b"Auth server sent invalid version line: VERSION\tanvil-server\t2\t0"
+#: Sockets of processes that hang up on whoever asks them such things.
+_OTHERS = frozenset({"anvil", "auth-userdb", "doveadm-server"})
+
+
+class AuthConversation:
+    """One connection to the auth service, made when it is first needed."""
+
+    def __init__(self, call: Call, socket: str, *others: str) -> None:
+        """Connect to `socket`, or where the option leads; `others` answer the same questions."""
+        self._call = call
+        self._socket = socket
+        self._names = (*others, socket)
+        self.connected = False
+        #: Whether somebody was there at all, though it may have been somebody else.
+        self.met = False
+
+    def tell(
+        self, text: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
+    ) -> Iterator[Log]:
+        """Say what happens, if the client is to know and the release says it."""
+        if not self._call.release.debug_unmeasured:
+            yield from self._call.debug(b"auth-master: " + text, scope, user)
+
+    def reach(
+        self, request: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
+    ) -> Iterator[Log]:
+        """Connect, if that was not done yet, or say of `request` why nobody answers it."""
+        if self.connected:
+            return
+        why = self._obstacle()
+        greeted = why == _ANVIL_GREETING
+        refused = Log(b"auth-master: %b: %b" % (request, why or b""), scope=scope, user=user)
+        yield from self.tell(self._name(b": Connecting"), scope, user)
+        if why not in (None, _HUNG_UP, _ANVIL_GREETING):
+            yield refused
+            return
+        yield from self.tell(self._of_peer(b"Client connected"), scope, user)
+        self.met, self.connected = True, why is None
+        if self.connected:
+            return
+        end = b"Disconnected: Handshake failed" if greeted else b"Disconnected: Connection closed"
+        ended = self.tell(self._of_peer(end), scope, user)
+        yield from (refused, *ended) if greeted else (*ended, refused)
+
+    def hear(
+        self, *words: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
+    ) -> Iterator[Log]:
+        """Tell what the auth service answered."""
+        if self._call.release.debugs_auth_input:
+            text = b": auth input: " + b"\t".join(map(escape, words))
+            yield from self.tell(self._name(_PEER + text), scope, user)
+
+    def close(self) -> Iterator[Log]:
+        """Tell that the connection is closed, if there is one."""
+        if self.connected:
+            yield from self.tell(self._of_peer(b"Disconnected: Connection closed"))
+
+    def _name(self, text: bytes) -> bytes:
+        path = sockets.path(self._call, self._socket)
+        return (b"conn unix:%b" % path if path else b"conn") + text
+
+    def _of_peer(self, text: bytes) -> bytes:
+        number = self._call.release.file_descriptor - 1
+        return self._name(b"%b: %b (fd=%d)" % (_PEER, text, number))
+
+    def _obstacle(self) -> bytes | None:
+        """Return why nobody answers who can."""
+        call, names = self._call, self._names
+        place = sockets.leads_to(call, self._socket)
+        if place in names and (len(names) > 1 or not sockets.unprivileged(call)):
+            return None
+        if place == "anvil" and call.release.anvil_greets:
+            return _ANVIL_GREETING
+        if place in _OTHERS:
+            return _HUNG_UP
+        why = sockets.obstacle(call, self._socket)
+        if why is None:
+            return None
+        path = sockets.path(call, self._socket)
+        return b"connect(%b) failed: %b%b" % (path, why, self._rights(path, why))
+
+    def _rights(self, path: bytes, why: bytes) -> bytes:
+        """Return what is said of the rights that a process with a user's rights lacks."""
+        opened = (self._call.opened or b"").decode(errors="surrogateescape")
+        user = self._call.store.lookup(opened)
+        if user is None or why != sockets.PERMISSION_DENIED or len(self._names) > 1:
+            return b""
+        own = b"euid=%d(<unknown>) egid=%d(<unknown>)" % (user.uid, user.gid)
+        return b" (%b missing +r perm: %b, dir owned by 0:0 mode=0755)" % (own, path)
+
+
+def shown_fields(fields: Mapping[str, str]) -> list[bytes]:
+    """Return `KEY=VALUE` of each field that the auth service gives."""
+    return [f"{key}={value}".encode() for key, value in fields.items()]

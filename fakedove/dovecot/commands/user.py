@@ -1,0 +1,249 @@
+"""`user`: what the userdb says of users, and which there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+
+from fakedove.dovecot import masks, variables
+from fakedove.dovecot.auth_conversation import AuthConversation, shown_fields
+from fakedove.dovecot.quota_settings import quota_fields
+from fakedove.dovecot.registry import (
+    DEBUG_GAP,
+    Call,
+    Gap,
+    Invocation,
+    Kind,
+    command,
+    flag,
+    option,
+    positional,
+)
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Speaker, Text
+from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+_WILDCARDS = b"*?"
+_NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@command(
+    "user",
+    option("socket-path", "a"),
+    option("auth-info", "x", Kind.TEXTS),
+    option("field", "f"),
+    option("expand-field", "e"),
+    flag("userdb-only", "u"),
+    positional("user-mask", Kind.TEXTS, required=False),
+    usage=(
+        "[-a <userdb socket path>] [-x <auth info>] [-f field] [-e <value>] [-u] <user mask> [...]"
+    ),
+    gaps=(DEBUG_GAP, Gap("what `-x` says is checked, but no look-up goes by it")),
+)
+def user(call: Call) -> Output:
+    """Print users' userdb fields as JSON, or the names that masks match."""
+    for argument in call.invocation.texts("auth-info"):
+        _check_auth_info(argument)
+    wanted = call.invocation.texts("user-mask")
+    problem = _problem(call.invocation)
+    if problem is not None:
+        yield Log(problem, scope=Scope.COMMAND)
+        return Status.USAGE
+    auth = AuthConversation(call, "auth-userdb", "auth-master")
+    if any(masks.has_wildcard(mask, _WILDCARDS) for mask in wanted):
+        return (yield from _list(call, auth, wanted)) if call.release.user_masks else Status.OK
+    if call.invocation.flag("userdb-only"):
+        raise Fatal(b"killed with signal 11", crash=True)
+    status = Status.OK
+    for at, name in enumerate(wanted):
+        outcome = yield from _look_up(call, auth, name, first=not at)
+        status = status if outcome is Status.OK else outcome
+    yield Text(b"}")
+    yield from auth.close()
+    return status
+
+
+def _look_up(call: Call, auth: AuthConversation, name: bytes, *, first: bool) -> Output:
+    """Print one user's entry."""
+    scope, request = Scope.USERDB, b"userdb lookup(%b)" % name
+    started = auth.tell(request + b": Started userdb lookup", scope, name)
+    head = _texts(call, _entry_head(call.release, name, first=first))
+    # What stands before the first name is still in the buffer by then.
+    yield from chain(started, head) if first else chain(head, started)
+    yield from auth.reach(request, scope, name)
+    if not auth.connected:
+        yield from auth.tell(request + b": Userdb lookup failed", scope, name)
+        told = b'"error":"%b"' % _NO_ANSWER if call.release.user_tells_failure else b""
+        yield from _texts(call, _entry_body(call.release, (told,)))
+        return Status.TEMPFAIL
+    found = call.lookup(name)
+    yield from _answer(call, auth, name, found)
+    if found is None:
+        shown = name.decode(errors="replace")
+        error = b'"error":%b' % _json(f"userdb lookup: user {shown} doesn't exist")
+        yield from _texts(call, _entry_body(call.release, (error,)))
+        return Status.NOUSER
+    if call.release.user_marks_log:
+        yield Speaker(Scope.PROCESS)
+    yield from _texts(call, _entry_body(call.release, _fields(call, name, found)))
+    return Status.OK
+
+
+def _answer(call: Call, auth: AuthConversation, name: bytes, found: User | None) -> Iterator[Log]:
+    """Tell what the auth service answers about a user."""
+    if not call.invocation.debug:
+        return
+    scope, request = Scope.USERDB, b"userdb lookup(%b)" % name
+    words = [b""]
+    if found is not None:
+        words = [found.name.encode(), *shown_fields(_auth_fields(found, call.release))]
+    shown = b" ".join(words)
+    yield from auth.hear(*words, scope=scope, user=name)
+    yield from auth.tell(b"%b: auth USER input: %b" % (request, shown), scope, name)
+    end = b"Finished userdb lookup (username=%b)" % shown if found else b"Userdb lookup failed"
+    yield from auth.tell(b"%b: %b" % (request, end), scope, name)
+
+
+def _list(call: Call, auth: AuthConversation, wanted: Sequence[bytes]) -> Output:
+    """Print the names that masks match."""
+    asked = wanted[0] if len(wanted) == 1 else b"*"
+    bracket = b":["
+    yield from auth.tell(b"userdb list: Started listing users (user_mask=%b)" % asked)
+    yield Text(b'{"userList"' if call.release.json_colon_waits else b'{"userList":[')
+    yield from auth.reach(b"userdb list")
+    opening = bracket if call.release.json_colon_waits else b""
+    if not auth.connected:
+        return (yield from _no_list(call, auth, opening))
+    for name in call.store.names():
+        encoded = name.encode()
+        if call.release.auth_lists_matches and not masks.user_matches(asked, encoded):
+            continue
+        yield from auth.hear(encoded)
+        yield from auth.tell(b"userdb list: Returned username: " + encoded)
+        if any(masks.user_matches(mask, encoded) for mask in wanted):
+            yield from _texts(call, iter((opening, _json(name))))
+            opening = b","
+    yield from auth.hear(b"")
+    yield from auth.tell(b"userdb list: Finished listing users")
+    yield Text(b"]}" if opening != bracket else b":[]}")
+    yield from auth.close()
+    return Status.OK
+
+
+def _no_list(call: Call, auth: AuthConversation, opening: bytes) -> Output:
+    if not auth.met and not call.release.user_tells_failure:
+        raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True)
+    yield from auth.tell(b"userdb list: Listing users failed")
+    yield Log(b"user listing failed", scope=Scope.COMMAND)
+    yield Text(opening + b"]}")
+    return Status.DATAERR
+
+
+def userdb_fields(user: User, release: Release) -> dict[str, str]:
+    """Return what a userdb lookup gives, in order."""
+    fields = {"uid": str(user.uid), "gid": str(user.gid), "home": user.home}
+    if release.userdb_settings:
+        fields["mail_path"] = f"{user.home}/mdbox"
+    else:
+        fields["mail"] = "mdbox:~/mdbox:ALT=~/alt"
+    return fields | _auth_fields(user, release)
+
+
+def _auth_fields(user: User, release: Release) -> dict[str, str]:
+    """Return what the auth service gives of it; the rest comes from the settings."""
+    fields = {"uid": str(user.uid), "gid": str(user.gid), "home": user.home}
+    return fields | quota_fields(user.quota_roots, release) | dict(user.userdb)
+
+
+def _texts(call: Call, pieces: Iterator[bytes]) -> Iterator[Text]:
+    """Yield what is written: each piece where the release does so, else all at once."""
+    if call.release.user_json_pieces:
+        yield from (Text(piece) for piece in pieces if piece)
+    else:
+        yield Text(b"".join(pieces))
+
+
+def _entry_head(release: Release, name: bytes, *, first: bool) -> Iterator[bytes]:
+    """Yield what is written of an entry before the user is looked up."""
+    yield b"{" if first else b","
+    yield from _quoted(name.decode(errors="replace"))
+    if not release.json_colon_waits:
+        yield b":{"
+
+
+def _entry_body(release: Release, fields: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what is written after that."""
+    if release.json_colon_waits:
+        yield b":{"
+    yield from fields
+    yield b"}"
+
+
+def _fields(call: Call, name: bytes, found: User) -> Iterator[bytes]:
+    fields = userdb_fields(found, call.release)
+    template = call.invocation.text("expand-field")
+    if template is not None:
+        yield _expanded(template.decode(errors="replace"), found, fields, call.release)
+        return
+    if name != found.name.encode():
+        # The auth service found it by another name, in lower case.
+        fields = {"user": found.name} | fields
+    only = call.invocation.text("field")
+    separator = b""
+    for key, value in fields.items():
+        wanted = only is None or key.encode() == only
+        if wanted or call.release.user_json_commas:
+            yield separator
+            separator = b","
+        if wanted:
+            yield from (b'"', _inner(key), b'":"', _inner(value), b'"')
+
+
+def _expanded(template: str, user: User, fields: dict[str, str], release: Release) -> bytes:
+    """Return the entry of `template` with its variables filled in, as the release has them."""
+    expand = variables.expand_percent if release.percent_variables else variables.expand_braces
+    try:
+        return b"%b:%b" % (_json(template), _json(expand(template, user, fields)))
+    except variables.UnknownVariable as problem:
+        return b'"error":%b' % _json(f"Failed to expand field: {problem}")
+
+
+def _problem(invocation: Invocation) -> bytes | None:
+    """Return why the arguments do not go together."""
+    if not invocation.texts("user-mask"):
+        return b"No user(s) specified"
+    if invocation.flag("expand-field"):
+        for option_name, letter in (("userdb-only", b"u"), ("field", b"f")):
+            if invocation.flag(option_name):
+                return b"-e can't be used with -%b" % letter
+    return None
+
+
+def _check_auth_info(argument: bytes) -> None:
+    """Raise Fatal for an `-x` argument that the real process dies of."""
+    key, _, value = argument.decode(errors="replace").partition("=")
+    if key in ("lip", "rip") and b"=" in argument:
+        if not masks.is_address(value):
+            raise Fatal(f"{key}: Invalid ip".encode(), Scope.COMMAND)
+    elif key in ("lport", "rport") and b"=" in argument:
+        if not (value.isascii() and value.isdecimal() and 0 < int(value) < 65536):
+            raise Fatal(f"{key}: Invalid port number".encode(), Scope.COMMAND)
+    elif not argument.startswith(b"service="):
+        raise Fatal(b"Unknown -x argument: %b" % argument, Scope.COMMAND)
+
+
+def _quoted(text: str) -> Iterator[bytes]:
+    yield from (b'"', _inner(text), b'"')
+
+
+@lru_cache(maxsize=1024)
+def _inner(text: str) -> bytes:
+    return _json(text)[1:-1]
+
+
+def _json(text: str) -> bytes:
+    return _ENCODE(text).encode()
