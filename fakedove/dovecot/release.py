@@ -95,8 +95,9 @@ class MoveOverQuota(enum.Enum):
 
     REFUSED = enum.auto()
     ALLOWED = enum.auto()
+    #: The first mail must have room; if it has, the others need none.
     CRASHES = enum.auto()
-    #: So do all mails moved from another user.
+    #: All mails moved from another user do.
     ALL_CRASH = enum.auto()
 
 

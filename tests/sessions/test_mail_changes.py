@@ -68,7 +68,12 @@ def test_copying_own_mail_over_quota_crashes_when_it_is_copied() -> None:
 
 @pytest.mark.parametrize(
     ("dovecot", "answer", "moved"),
-    [("2.2.13", b"\n-73\n", 1), ("2.3.19.1", b"\n+\n", 2), ("2.4.1", b"", 0)],
+    [
+        ("2.2.13", b"\n-73\n", 1),
+        ("2.3.19.1", b"\n+\n", 2),
+        ("2.4.1", b"\n+\n", 2),
+        ("main", b"", 0),
+    ],
 )
 def test_moving_from_another_user_over_quota(dovecot: str, answer: bytes, moved: int) -> None:
     client = talk(dovecot)
@@ -76,6 +81,13 @@ def test_moving_from_another_user_over_quota(dovecot: str, answer: bytes, moved:
     users = client.world.store.users
     assert users["tss"].mailbox("Sent").message_count == moved
     assert users["alice"].mailbox("INBOX").message_count == 2 - moved
+
+
+def test_the_first_mail_moved_from_another_user_must_have_room() -> None:
+    client = talk("2.4.1")
+    client.world.store.users["tss"].mailbox("INBOX").deliver(b"x" * 700)
+    assert client.say(b"\ttss\tmove\tSent\tuser\talice\tmailbox\tINBOX\tall\n") == b""
+    assert client.world.store.users["alice"].message_count == 2
 
 
 @pytest.mark.parametrize(

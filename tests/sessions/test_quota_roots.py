@@ -94,13 +94,15 @@ def test_moving_own_mail_needs_no_room(dovecot: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dovecot", "logged"),
+    ("dovecot", "speaker", "logged"),
     [
-        ("2.3.19.1", "Copying box=INBOX uid={} failed"),
-        ("2.4.1", "Mailbox INBOX: UID {}: Copying failed"),
+        ("2.3.19.1", "tss", "Copying box=INBOX uid={} failed"),
+        ("2.4.1", "alice", "Mailbox INBOX: UID {}: Copying failed"),
     ],
 )
-def test_an_import_names_each_mail_without_room_and_goes_on(dovecot: str, logged: str) -> None:
+def test_an_import_names_each_mail_without_room_and_goes_on(
+    dovecot: str, speaker: str, logged: str
+) -> None:
     client = talk(dovecot, [ONE, OTHER])
     alice = client.world.store.users["alice"]
     alice.mailbox("INBOX").deliver(b"x" * 2000)
@@ -108,6 +110,7 @@ def test_an_import_names_each_mail_without_room_and_goes_on(dovecot: str, logged
     line = b"\ttss\timport\t-U\talice\tmdbox:~/mdbox\t\tall\n"
     assert client.say(line) == b"\n-TEMPFAIL\n"
     refused = [line for line in client.log if "Quota exceeded" in line]
+    assert all(line.startswith(f"doveadm({speaker})") for line in refused)
     assert [logged.format(uid) in line for uid, line in zip((1, 3), refused, strict=True)] == [
         True
     ] * 2

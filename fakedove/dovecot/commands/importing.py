@@ -147,8 +147,10 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
         call.user.subscriptions[name] = None
     box = box or call.user.create_mailbox(name)
     refused = list(too_big(call.user, messages))
+    speaker = _reader(call).name.encode() if call.release.storage_names_itself else None
     for message in refused:
-        yield Log(_refused(call, source, message).encode(), scope=Scope.STORAGE)
+        text = _refused(call, source, message)
+        yield Log(text.encode(), scope=Scope.STORAGE, user=speaker)
     uids = {message.uid for message in refused}
     box.copy_in(message for message in messages if message.uid not in uids)
     return Status.TEMPFAIL if refused else Status.OK

@@ -93,11 +93,11 @@ def _transfer_box(
     refused = [] if moves and own else list(too_big(call.user, messages))
     if moves and not own:
         rule = call.release.move_over_quota
-        if rule is MoveOverQuota.ALL_CRASH and messages:
-            refused = list(messages)
-        if refused and rule in (MoveOverQuota.CRASHES, MoveOverQuota.ALL_CRASH):
+        first_refused = bool(refused) and refused[0] is messages[0]
+        crashes = first_refused if rule is MoveOverQuota.CRASHES else bool(messages)
+        if crashes and rule in (MoveOverQuota.CRASHES, MoveOverQuota.ALL_CRASH):
             yield from queries.panic(b"box->list->ns->type == MAIL_NAMESPACE_TYPE_SHARED")
-        if rule is MoveOverQuota.ALLOWED:
+        if rule is not MoveOverQuota.REFUSED:
             refused = []
     speaker = owner.name.encode() if call.release.copy_logs_as_source else None
     for message in refused:
