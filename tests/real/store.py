@@ -46,14 +46,15 @@ def names(store: Table) -> list[str]:
 def passwd_file(store: Table, folder: str, rule: str) -> str:
     """Write the users as passwd-file lines; `rule` is the quota field, e.g. `x=*:storage=%s`.
 
-    A quota of 1G is the default in the configuration, so that `user` shows no field for it.
+    A quota of 1G is the default in the configuration, so that `user` shows no field for it; nor
+    for quota roots with names, which are in the configuration too.
     """
     lines: list[str] = []
     for user in tables(store, "user"):
         home = text(user, "home").replace("{{dir}}", folder)
         fields = [text(user, "name"), "{PLAIN}" + text(user, "password")]
         fields += [str(user["uid"]), str(user["gid"]), "", home, ""]
-        quota = text(user, "quota_storage")
+        quota = user.get("quota_storage", "1G")
         lines.append(":".join([*fields, "" if quota == "1G" else rule % quota]) + "\n")
     return "".join(lines)
 

@@ -67,9 +67,9 @@ class Answer:
 class _Fake:
     """Fakedove's side: a store of its own, and a session in memory."""
 
-    def __init__(self, release: Release, directory: str) -> None:
+    def __init__(self, release: Release, directory: str, store_file: Path) -> None:
         self.release, self._directory = release, directory
-        self.store = load_store(STORE, directory=directory, random=Random(1))
+        self.store = load_store(store_file, directory=directory, random=Random(1))
         guids = _guids(self.store)
         self.names = {name: guid for guid, name in guids.items()}
         self.mailbox_names = {g: name for g, name in guids.items() if name.startswith("guid:")}
@@ -179,9 +179,10 @@ class _Real:
 class Sides:
     """A real server and fakedove, asked the same."""
 
-    def __init__(self, real: RealDovecot) -> None:
+    def __init__(self, real: RealDovecot, *, store_file: Path = STORE) -> None:
+        """Join `real` with a fakedove of the store that it was made from."""
         self.release = find_release(real.release)
-        self._fake = _Fake(self.release, str(real.folder))
+        self._fake = _Fake(self.release, str(real.folder), store_file)
         self._real = _Real(real, self._fake.mailbox_names)
 
     def restore(self) -> None:
