@@ -363,6 +363,7 @@ class Release:
     sieve_put_crashes: bool = False
     #: Variables are `%u`; later, `%{user}`.
     percent_variables: bool = True
+    braced_variables: bool = False
     #: Subscriptions are listed in the order of the mailboxes; before, as in their file.
     subscriptions_in_list_order: bool = False
     #: Quota counts what is stored; later, what clients see.

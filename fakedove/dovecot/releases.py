@@ -251,6 +251,7 @@ def _rows() -> tuple[Release, ...]:
         option=True,
         deletes_empty_parents=True,
         percent_variables=False,
+        braced_variables=True,
         save_places=True,
         kick_counts=True,
         who_destination=True,

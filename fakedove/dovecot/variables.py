@@ -6,13 +6,14 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
+from fakedove.dovecot import braced_variables
+from fakedove.dovecot.braced_syntax import UnknownVariable
 from fakedove.dovecot.user import User
+
+__all__ = ("UnknownVariable", "expand_braces", "expand_percent")
 
 #: `%u`, `%2.5Ln`, `%{user}`, `%%`, a brace that is never closed, and a `%` at the end.
 _PERCENT = re.compile(r"%(-?\d+(?:\.\d+)?)?([ULMRT]*)(\{[^}]*\}|.|\Z)", re.DOTALL)
-_BRACES = re.compile(r"%\{([^}]*)\}")
-_OPEN_BRACE = re.compile(r"%\{[^}]*\Z")
-_NOT_CLOSED = "syntax error, unexpected end of file, expecting CCBRACE or PIPE or NAME"
 #: The process id that all of the fake's processes have.
 _PID = "4242"
 _MODIFIERS: Mapping[str, Callable[[str], str]] = {
@@ -20,16 +21,6 @@ _MODIFIERS: Mapping[str, Callable[[str], str]] = {
     "L": str.lower,
     "M": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
 }
-_FILTERS: Mapping[str, Callable[[str], str]] = {
-    "upper": str.upper,
-    "lower": str.lower,
-    "username": lambda text: text.partition("@")[0],
-    "domain": lambda text: text.partition("@")[2],
-}
-
-
-class UnknownVariable(Exception):
-    """A text that cannot be expanded, with the reason in Dovecot's words."""
 
 
 def expand_percent(template: str, user: User, fields: Mapping[str, str]) -> str:
@@ -66,19 +57,7 @@ def expand_braces(template: str, user: User, fields: Mapping[str, str]) -> str:
 
     `fields` are those of the userdb.
     """
-    if _OPEN_BRACE.search(template):
-        raise UnknownVariable(_NOT_CLOSED)
-
-    def fill(match: re.Match[str]) -> str:
-        name, *filters = (part.strip() for part in match[1].split("|"))
-        value = _brace_value(name, user, fields)
-        for one in filters:
-            if one not in _FILTERS:
-                raise UnknownVariable(f"No such function '{one}'")
-            value = _FILTERS[one](value)
-        return value
-
-    return _BRACES.sub(fill, template)
+    return braced_variables.expand(template, braced_variables.lookup_of(user, fields))
 
 
 def _percent_values(user: User, fields: Mapping[str, str]) -> dict[str, str]:
@@ -95,20 +74,6 @@ def _percent_values(user: User, fields: Mapping[str, str]) -> dict[str, str]:
         "gid": str(user.gid),
     }
     return values | {f"userdb:{key}": value for key, value in fields.items()}
-
-
-def _brace_value(name: str, user: User, fields: Mapping[str, str]) -> str:
-    prefix, colon, key = name.partition(":")
-    if colon and prefix == "userdb":
-        return fields.get(key, "")
-    if colon:
-        raise UnknownVariable(f"Unsupported prefix '{prefix}'")
-    if name in ("username", "domain"):
-        raise UnknownVariable(f"{name}: No value to get {name} from")
-    values = {"user": user.name, "home": user.home, "service": "doveadm", "": ""}
-    if name not in values:
-        raise UnknownVariable(f"Unknown variable '{name}'")
-    return values[name]
 
 
 def _cut(value: str, cut: str) -> str:

@@ -28,6 +28,14 @@ from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*?"
 _NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
+_TEMPLATE_GAPS = (
+    Gap("`-e` knows of hashes only `%M`, and no `%{if;...}`", when="percent_variables"),
+    Gap(
+        "`-e` has no `encrypt` and `decrypt`, no md4, no host name, session and version,"
+        " nothing behind `generate:`, `date:` and `time:`, and Python's regular expressions",
+        when="braced_variables",
+    ),
+)
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -42,7 +50,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
     usage=(
         "[-a <userdb socket path>] [-x <auth info>] [-f field] [-e <value>] [-u] <user mask> [...]"
     ),
-    gaps=(DEBUG_GAP, Gap("what `-x` says is checked, but no look-up goes by it")),
+    gaps=(DEBUG_GAP, *_TEMPLATE_GAPS, Gap("what `-x` says is checked, but no look-up goes by it")),
 )
 def user(call: Call) -> Output:
     """Print users' userdb fields as JSON, or the names that masks match."""
