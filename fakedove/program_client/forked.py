@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -25,6 +26,7 @@ from fakedove.dovecot.reply import Level
 from fakedove.dovecot.scripts import exec_failure
 from fakedove.program_client.call import Call
 from fakedove.program_client.giving_up import GivingUp
+from fakedove.program_client.interrupts import uninterrupted
 from fakedove.program_client.outcome import Execution, ProgramLog
 from fakedove.program_client.pipes import Pipes
 
@@ -42,14 +44,21 @@ def execute_forked(call: Call, giving_up: GivingUp) -> Execution:
         for name, value in call.header.environment
     }
     with tempfile.TemporaryFile() as stderr, _Lives() as lives, Pipes(call.stdin) as pipes:
+        child: subprocess.Popen[bytes] | None = None
         try:
-            child = _spawn(call, pipes.stdin, stderr, lives)
-        except OSError as error:
-            done = _not_run(call, log, os.strerror(error.errno or errno.ENOENT))
-        else:
+            with uninterrupted():
+                child = _spawn(call, pipes.stdin, stderr, lives)
             log.label += b" (%d)" % child.pid
-            with giving_up.then(lambda: _kill_group(child)):
+            with giving_up.then(partial(_kill_group, child)):
                 done = _watched(call, log, child, pipes)
+        except OSError as error:
+            if child is not None:
+                raise
+            done = _not_run(call, log, os.strerror(error.errno or errno.ENOENT))
+        finally:
+            if child is not None:
+                _bury(child)
+        if child is not None:
             lives.see_the_end()
             stderr.seek(0)
             done = replace(done, stderr=stderr.read())
@@ -99,6 +108,13 @@ def _spawn(call: Call, stdin: int, stderr: IO[bytes], lives: _Lives) -> subproce
             if error.errno != errno.ENOEXEC:
                 raise
     raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
+
+
+def _bury(child: subprocess.Popen[bytes]) -> None:
+    """See to it that the child is gone, however it came here."""
+    if child.returncode is None:
+        _kill_group(child)
+        child.wait()
 
 
 def _watched(
