@@ -23,6 +23,11 @@ def user_matches(mask: bytes, name: bytes) -> bool:
     return _matcher(mask.lower().decode("latin-1"), "*?")(name.lower().decode("latin-1"))
 
 
+def text_matches(mask: bytes, text: bytes) -> bool:
+    """Whether a text matches a mask: `*` any text, `?` one byte, case counts."""
+    return _matcher(mask.decode("latin-1"), "*?")(text.decode("latin-1"))
+
+
 def mailbox_matches(mask: str, name: str) -> bool:
     """Whether a mailbox name matches an IMAP list pattern: `*` any text, `%` up to a `/`.
 

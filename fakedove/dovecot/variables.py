@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 
 from fakedove.dovecot import braced_variables
+from fakedove.dovecot.braced_state import ExpansionCrash
 from fakedove.dovecot.braced_syntax import UnknownVariable
 from fakedove.dovecot.user import User
 
-__all__ = ("UnknownVariable", "expand_braces", "expand_percent")
+__all__ = ("ExpansionCrash", "UnknownVariable", "expand_braces", "expand_percent")
 
 #: `%u`, `%2.5Ln`, `%{user}`, `%%`, a brace that is never closed, and a `%` at the end.
 _PERCENT = re.compile(r"%(-?\d+(?:\.\d+)?)?([ULMRT]*)(\{[^}]*\}|.|\Z)", re.DOTALL)
@@ -55,7 +56,8 @@ def expand_percent(template: str, user: User, fields: Mapping[str, str]) -> str:
 def expand_braces(template: str, user: User, fields: Mapping[str, str]) -> str:
     """Return `template` with `%{user | upper}` filled in; raises UnknownVariable.
 
-    `fields` are those of the userdb.
+    `fields` are those of the userdb. Where the real process dies it raises ExpansionCrash, which
+    is an UnknownVariable too.
     """
     return braced_variables.expand(template, braced_variables.lookup_of(user, fields))
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakedove.dovecot.braced_functions import FUNCTIONS
 from fakedove.dovecot.store import Store
-from fakedove.dovecot.variables import UnknownVariable, expand_braces
+from fakedove.dovecot.variables import ExpansionCrash, UnknownVariable, expand_braces
 
 TSS = Store().add_user("tss", home="/home/tss")
 FIELDS = {"uid": "5000"}
@@ -28,6 +29,9 @@ FIELDS = {"uid": "5000"}
         ("%{userdb:uid * 2 | hex} %{literal('-5') / 2}", "2710 -2"),
         ("%{if(user, '*', 't*', 'yes', 'no')}", "yes"),
         ("%{user | regexp('^t(.*)$', 'a\\\\1b')}", "assb"),
+        ("%{literal('12') | calculate(1)}", "11"),
+        ("%{literal('18446744073709551615') | hex}", "ffffffffffffffff"),
+        ("%{literal('ffffffffffffffff') | unhex}", "18446744073709551615"),
         ("%%{user} %%%{user} x%", "%{user} %%{user} x%"),
         ("%{@} %{~user?}", " tss"),
         ("%{literal('\\x41\\102\\t')}", "AB\t"),
@@ -48,6 +52,10 @@ def test_what_functions_make(template: str, text: str) -> None:
         ("%{user + 'x'}", "syntax error, unexpected VALUE, expecting MINUS or NAME or NUMBER"),
         ("%{user name}", "syntax error, unexpected NAME, expecting CCBRACE or PIPE"),
         ("%{user | substr(1 2)}", "syntax error, unexpected NUMBER, expecting CBRACE or COMMA"),
+        ("%{literal('18446744073709551616') | hex}", "hex: Input is not a number"),
+        ("%{literal('1ffffffffffffffff') | unhex}", "unhex: Input is not a hex number"),
+        ("%{literal('99999999999999999999') + 1}", "calculate: Input is not a number"),
+        ("%{literal('--5') | if('==', 5, 'y', 'n')}", "if: Input is not a number"),
         ("%{literal('5') % 0}", "calculate: Modulo by zero"),
         ("%{literal('a\\qb')}", "Invalid character escape"),
         ("%{event:x}", "event: No such field 'x' in event"),
@@ -59,7 +67,36 @@ def test_what_is_wrong(template: str, words: str) -> None:
     assert str(raised.value) == words
 
 
+# What 2.4.1 dies of.
+@pytest.mark.parametrize(
+    "template", ["%{literal('12') | calculate(7,1)}", "%{user | index('',1)} %{nosuch}"]
+)
+def test_a_crash(template: str) -> None:
+    with pytest.raises(ExpansionCrash):
+        expand_braces(template, TSS, FIELDS)
+
+
 @given(st.text("%{}|()'\",=+-*/ \\userhxt1209.:\n", max_size=40))
 def test_any_template_is_filled_in_or_refused(template: str) -> None:
     with contextlib.suppress(UnknownVariable):
         expand_braces(template, TSS, FIELDS)
+
+
+_ARGUMENT = st.integers(-70, 70).map(str) | st.sampled_from(
+    [
+        *("''", "'a'", "'+'", "'=='", "'eq'", "'*'", "'~'", "'('", "'a{99999999999}'", "'--5'"),
+        *("user", "nosuch", "99999999999", f"'{'9' * 5000}'", "rounds=2", "bits=5", "pad=0"),
+    ]
+)
+_CALL = st.builds(
+    lambda name, arguments: f"{name}({', '.join(arguments)})" if arguments else name,
+    st.sampled_from(sorted(FUNCTIONS)),
+    st.lists(_ARGUMENT, max_size=5),
+)
+_SOURCE = st.sampled_from(["user", "home", "nosuch", "literal('12')", f"literal('{'f' * 5000}')"])
+
+
+@given(_SOURCE | _CALL, st.lists(_CALL, max_size=3))
+def test_any_functions_are_carried_out_or_refused(source: str, calls: list[str]) -> None:
+    with contextlib.suppress(UnknownVariable):
+        expand_braces("%{" + " | ".join([source, *calls]) + "}", TSS, FIELDS)

@@ -29,10 +29,15 @@ from fakedove.dovecot.user import User
 _WILDCARDS = b"*?"
 _NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
 _TEMPLATE_GAPS = (
-    Gap("`-e` knows of hashes only `%M`, and no `%{if;...}`", when="percent_variables"),
+    Gap(
+        "`-e` knows of hashes only `%M`, no padding with zeros, no `%D`, `%H`, `%N`, `%R` and"
+        " `%X`, no `%{if;...}`, and no auth_user, env, hostname, pkcs5 and session",
+        when="percent_variables",
+    ),
     Gap(
         "`-e` has no `encrypt` and `decrypt`, no md4, no host name, session and version,"
-        " nothing behind `generate:`, `date:` and `time:`, and Python's regular expressions",
+        " nothing behind `generate:`, `date:` and `time:`, of `system:` only `os`, an empty"
+        " `env:`, and Python's regular expressions",
         when="braced_variables",
     ),
 )
@@ -216,6 +221,8 @@ def _expanded(template: str, user: User, fields: dict[str, str], release: Releas
     expand = variables.expand_percent if release.percent_variables else variables.expand_braces
     try:
         return b"%b:%b" % (_json(template), _json(expand(template, user, fields)))
+    except variables.ExpansionCrash:
+        raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True) from None
     except variables.UnknownVariable as problem:
         return b'"error":%b' % _json(f"Failed to expand field: {problem}")
 
