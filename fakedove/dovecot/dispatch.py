@@ -21,12 +21,13 @@ from fakedove.dovecot.registry import (
     Kind,
     Parameter,
 )
-from fakedove.dovecot.release import Getopt, Release, UserRule
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import (
     Fatal,
     Log,
     Scope,
 )
+from fakedove.dovecot.rules import Getopt, UserRule
 from fakedove.dovecot.status import Status
 
 #: Command names have up to this many words.

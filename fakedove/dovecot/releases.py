@@ -13,13 +13,13 @@ from functools import cache
 
 from fakedove.dovecot.command_spans import MAIN, release_key
 from fakedove.dovecot.event_filter import Grammar
-from fakedove.dovecot.release import (
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.rules import (
     Alpn,
     Failure,
     Getopt,
     LogChannel,
     MoveOverQuota,
-    Release,
     Scope,
     ShortExtra,
     UnknownSource,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from fakedove.dovecot import masks, texts
 from fakedove.dovecot.files import failure
 from fakedove.dovecot.registry import Call, Invocation
-from fakedove.dovecot.release import Release, UserRule
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import (
     Fatal,
     Item,
@@ -21,6 +21,7 @@ from fakedove.dovecot.reply import (
     Value,
     combine,
 )
+from fakedove.dovecot.rules import UserRule
 from fakedove.dovecot.status import Status
 
 

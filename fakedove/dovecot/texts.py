@@ -5,8 +5,9 @@ Texts of one command stand beside that command; here is what all of them share.
 
 from __future__ import annotations
 
-from fakedove.dovecot.release import Getopt, Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Scope
+from fakedove.dovecot.rules import Getopt
 
 
 def unknown_command(release: Release, name: bytes) -> tuple[Log, ...]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fakedove.dovecot.release import Release, ShortExtra
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Scope
+from fakedove.dovecot.rules import ShortExtra
 from fakedove.wire import tabescape
 
 NO_COMMAND = b"doveadm client: No command given"

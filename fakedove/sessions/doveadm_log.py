@@ -8,8 +8,8 @@ from itertools import zip_longest
 from fakedove.double.exchange import LogLine, Outcome
 from fakedove.dovecot.daemons import LoggedError
 from fakedove.dovecot.output import BLOCK
-from fakedove.dovecot.release import LogChannel
 from fakedove.dovecot.reply import Level, Log, Scope
+from fakedove.dovecot.rules import LogChannel
 from fakedove.sessions.log_prefix import SERVER_ONLY, LogPrefix
 from fakedove.sessions.outbox import Outbox
 from fakedove.sessions.server_log import LogRecord

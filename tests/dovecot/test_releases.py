@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakedove.dovecot.command_spans import MAIN
-from fakedove.dovecot.release import LogChannel, Release
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import NEWEST, ROWS, choose_release, find_protocol, find_release
+from fakedove.dovecot.rules import LogChannel
 from fakedove.dovecot.status import Status
 from fakedove.errors import ConfigurationError, UnknownReleaseError
 

@@ -11,8 +11,9 @@ from fakedove.dovecot.commands.destination import kept, open_destination, too_bi
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
-from fakedove.dovecot.release import MoveOverQuota, Release, UnknownSource
+from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output
+from fakedove.dovecot.rules import MoveOverQuota, UnknownSource
 from fakedove.dovecot.search import parse_query
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
