@@ -7,7 +7,7 @@ if auth.connected: ...
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from fakedove.dovecot import sockets
 from fakedove.dovecot.registry import Call
@@ -30,16 +30,17 @@ class AuthConversation:
         self._call = call
         self._socket = socket
         self._names = (*others, socket)
+        #: Nearly nobody asks for debug lines, whose texts cost more than a look-up.
+        self._tells = call.invocation.debug and not call.release.debug_unmeasured
         self.connected = False
         #: Whether somebody was there at all, though it may have been somebody else.
         self.met = False
 
     def tell(
         self, text: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
-    ) -> Iterator[Log]:
+    ) -> Iterable[Log]:
         """Say what happens, if the client is to know and the release says it."""
-        if not self._call.release.debug_unmeasured:
-            yield from self._call.debug(b"auth-master: " + text, scope, user)
+        return self._call.debug(b"auth-master: " + text, scope, user) if self._tells else ()
 
     def reach(
         self, request: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
@@ -48,40 +49,48 @@ class AuthConversation:
         if self.connected:
             return
         why = self._obstacle()
-        greeted = why == _ANVIL_GREETING
-        refused = Log(b"auth-master: %b: %b" % (request, why or b""), scope=scope, user=user)
-        yield from self.tell(self._name(b": Connecting"), scope, user)
-        if why not in (None, _HUNG_UP, _ANVIL_GREETING):
-            yield refused
-            return
-        yield from self.tell(self._of_peer(b"Client connected"), scope, user)
-        self.met, self.connected = True, why is None
-        if self.connected:
-            return
-        end = b"Disconnected: Handshake failed" if greeted else b"Disconnected: Connection closed"
-        ended = self.tell(self._of_peer(end), scope, user)
-        yield from (refused, *ended) if greeted else (*ended, refused)
+        yield from self._tell_of_connection(b": Connecting", scope, user)
+        if why in (None, _HUNG_UP, _ANVIL_GREETING):
+            yield from self._tell_of_peer(b"Client connected", scope, user)
+            self.met, self.connected = True, why is None
+        if why is not None:
+            yield from self._refused(request, why, scope, user)
 
     def hear(
         self, *words: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
-    ) -> Iterator[Log]:
+    ) -> Iterable[Log]:
         """Tell what the auth service answered."""
-        if self._call.release.debugs_auth_input:
-            text = b": auth input: " + b"\t".join(map(escape, words))
-            yield from self.tell(self._name(_PEER + text), scope, user)
+        if not self._tells or not self._call.release.debugs_auth_input:
+            return ()
+        text = b": auth input: " + b"\t".join(map(escape, words))
+        return self._tell_of_connection(_PEER + text, scope, user)
 
-    def close(self) -> Iterator[Log]:
+    def close(self) -> Iterable[Log]:
         """Tell that the connection is closed, if there is one."""
-        if self.connected:
-            yield from self.tell(self._of_peer(b"Disconnected: Connection closed"))
+        if not self.connected:
+            return ()
+        return self._tell_of_peer(b"Disconnected: Connection closed", Scope.LIBRARY, None)
 
-    def _name(self, text: bytes) -> bytes:
+    def _refused(
+        self, request: bytes, why: bytes, scope: Scope, user: bytes | None
+    ) -> Iterable[Log]:
+        """Say why nobody answers, and that somebody else did who was met."""
+        refused = Log(b"auth-master: %b: %b" % (request, why), scope=scope, user=user)
+        if why == _ANVIL_GREETING:
+            return (refused, *self._tell_of_peer(b"Disconnected: Handshake failed", scope, user))
+        if not self.met:
+            return (refused,)
+        return (*self._tell_of_peer(b"Disconnected: Connection closed", scope, user), refused)
+
+    def _tell_of_connection(self, text: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
+        if not self._tells:
+            return ()
         path = sockets.path(self._call, self._socket)
-        return (b"conn unix:%b" % path if path else b"conn") + text
+        return self.tell((b"conn unix:%b" % path if path else b"conn") + text, scope, user)
 
-    def _of_peer(self, text: bytes) -> bytes:
+    def _tell_of_peer(self, text: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
         number = self._call.release.file_descriptor - 1
-        return self._name(b"%b: %b (fd=%d)" % (_PEER, text, number))
+        return self._tell_of_connection(b"%b: %b (fd=%d)" % (_PEER, text, number), scope, user)
 
     def _obstacle(self) -> bytes | None:
         """Return why nobody answers who can."""

@@ -33,7 +33,7 @@ def path(call: Call, name: str) -> bytes:
 
 def own_path(call: Call, name: str) -> bytes:
     """Return the path of `name` in base_dir."""
-    return posixpath.join(call.base_dir, name).encode(errors="surrogateescape")
+    return _joined(call.base_dir, name)
 
 
 def leads_to(call: Call, name: str) -> str:
@@ -41,7 +41,10 @@ def leads_to(call: Call, name: str) -> str:
 
     Paths that lead elsewhere are returned as they are.
     """
-    given = path(call, name).decode(errors="surrogateescape")
+    option = call.invocation.text("socket-path")
+    if option is None:
+        return name
+    given = option.decode(errors="surrogateescape")
     return _below(call.base_dir, given) or given
 
 
@@ -73,6 +76,11 @@ def connect(call: Call, name: str, *, exists: bool = True) -> None:
     why = obstacle(call, name, exists=exists)
     if why is not None:
         raise Fatal(b"net_connect_unix(%b) failed: %b" % (given, why), Scope.COMMAND)
+
+
+@lru_cache(maxsize=256)
+def _joined(base_dir: str, name: str) -> bytes:
+    return posixpath.join(base_dir, name).encode(errors="surrogateescape")
 
 
 @lru_cache(maxsize=256)

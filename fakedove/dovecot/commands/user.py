@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+
+import msgspec
 
 from fakedove.dovecot import masks, variables
 from fakedove.dovecot.auth_conversation import AuthConversation, shown_fields
@@ -41,7 +42,7 @@ _TEMPLATE_GAPS = (
         when="braced_variables",
     ),
 )
-_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_json = msgspec.json.Encoder().encode
 
 
 @command(
@@ -138,7 +139,7 @@ def _list(call: Call, auth: AuthConversation, wanted: Sequence[bytes]) -> Output
         yield from auth.hear(encoded)
         yield from auth.tell(b"userdb list: Returned username: " + encoded)
         if any(masks.user_matches(mask, encoded) for mask in wanted):
-            yield from _texts(call, iter((opening, _json(name))))
+            yield from _texts(call, (opening, _json(name)))
             opening = b","
     yield from auth.hear(b"")
     yield from auth.tell(b"userdb list: Finished listing users")
@@ -172,44 +173,44 @@ def _auth_fields(user: User, release: Release) -> dict[str, str]:
     return fields | quota_fields(user.quota_roots, release) | dict(user.userdb)
 
 
-def _texts(call: Call, pieces: Iterator[bytes]) -> Iterator[Text]:
-    """Yield what is written: each piece where the release does so, else all at once."""
+def _texts(call: Call, pieces: Sequence[bytes]) -> Sequence[Text]:
+    """Return what is written: each piece where the release does so, else all at once."""
     if call.release.user_json_pieces:
-        yield from (Text(piece) for piece in pieces if piece)
-    else:
-        yield Text(b"".join(pieces))
+        return [Text(piece) for piece in pieces if piece]
+    return (Text(b"".join(pieces)),)
 
 
-def _entry_head(release: Release, name: bytes, *, first: bool) -> Iterator[bytes]:
-    """Yield what is written of an entry before the user is looked up."""
-    yield b"{" if first else b","
-    yield from _quoted(name.decode(errors="replace"))
-    if not release.json_colon_waits:
-        yield b":{"
+def _entry_head(release: Release, name: bytes, *, first: bool) -> Sequence[bytes]:
+    """Return what is written of an entry before the user is looked up."""
+    opening = b"" if release.json_colon_waits else b":{"
+    return (b"{" if first else b",", *_quoted(name.decode(errors="replace")), opening)
 
 
-def _entry_body(release: Release, fields: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what is written after that."""
-    if release.json_colon_waits:
-        yield b":{"
-    yield from fields
-    yield b"}"
+def _entry_body(release: Release, fields: Iterable[bytes]) -> Sequence[bytes]:
+    """Return what is written after that."""
+    return (b":{" if release.json_colon_waits else b"", *fields, b"}")
 
 
-def _fields(call: Call, name: bytes, found: User) -> Iterator[bytes]:
+def _fields(call: Call, name: bytes, found: User) -> Iterable[bytes]:
     fields = userdb_fields(found, call.release)
     template = call.invocation.text("expand-field")
     if template is not None:
-        yield _expanded(template.decode(errors="replace"), found, fields, call.release)
-        return
+        return (_expanded(template.decode(errors="replace"), found, fields, call.release),)
     if name != found.name.encode():
         # The auth service found it by another name, in lower case.
         fields = {"user": found.name} | fields
     only = call.invocation.text("field")
+    if only is None and not call.release.user_json_pieces:
+        return (_json(fields)[1:-1],)
+    return _pieces(fields, only, commas=call.release.user_json_commas)
+
+
+def _pieces(fields: Mapping[str, str], only: bytes | None, *, commas: bool) -> Iterator[bytes]:
+    """Yield the fields as they are written; `commas`: those are, too, of what is not wanted."""
     separator = b""
     for key, value in fields.items():
         wanted = only is None or key.encode() == only
-        if wanted or call.release.user_json_commas:
+        if wanted or commas:
             yield separator
             separator = b","
         if wanted:
@@ -251,14 +252,10 @@ def _check_auth_info(argument: bytes) -> None:
         raise Fatal(b"Unknown -x argument: %b" % argument, Scope.COMMAND)
 
 
-def _quoted(text: str) -> Iterator[bytes]:
-    yield from (b'"', _inner(text), b'"')
+def _quoted(text: str) -> tuple[bytes, ...]:
+    return b'"', _inner(text), b'"'
 
 
 @lru_cache(maxsize=1024)
 def _inner(text: str) -> bytes:
     return _json(text)[1:-1]
-
-
-def _json(text: str) -> bytes:
-    return _ENCODE(text).encode()
