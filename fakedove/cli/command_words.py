@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
 from fakedove.dovecot import dispatch, getopt
-from fakedove.dovecot.command_spans import MAIL_COMMANDS, OTHER_COMMANDS
-from fakedove.dovecot.registry import COMMANDS, Command, Invocation
+from fakedove.dovecot.commands import COMMANDS
+from fakedove.dovecot.registry import Command, Invocation
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import find_protocol
 from fakedove.dovecot.reply import Fatal
@@ -58,7 +57,7 @@ def parse_words(words: Sequence[str]) -> CommandWords:
 def _split_name(words: Sequence[str]) -> tuple[str, list[str]]:
     for count in range(min(_MOST_WORDS, len(words)), 0, -1):
         name = " ".join(words[:count])
-        if name in MAIL_COMMANDS or name in OTHER_COMMANDS:
+        if name in COMMANDS:
             return name, list(words[count:])
     return words[0], list(words[1:])
 

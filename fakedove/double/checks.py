@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fakedove.double.answers import Answer, Cell, Rows
 from fakedove.double.patterns import Texts, pattern
-from fakedove.dovecot import commands as _all_commands  # noqa: F401  # fills COMMANDS
-from fakedove.dovecot.registry import COMMANDS, Command
+from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.status import Status
 from fakedove.errors import StubError, did_you_mean
@@ -51,7 +50,7 @@ class Checks:
 
     def check_command(self, command: Texts) -> None:
         """Raise StubError for what matches no command of the release."""
-        if self._named(command):
+        if any(self._names(command)):
             return
         known = sorted(name for name in COMMANDS if self._release.knows(name))
         shown, near = repr(command), ""
@@ -61,7 +60,8 @@ class Checks:
         raise StubError(f"{text} (there is: {', '.join(known)})")
 
     def _check_row(self, command: Texts, row: Mapping[str, Cell]) -> None:
-        for one in self._named(command):
+        for name in self._names(command):
+            one = COMMANDS[name]
             if callable(one.columns):
                 continue
             wrong = [key for key in row if key not in one.columns]
@@ -81,10 +81,7 @@ class Checks:
             raise StubError(text + ", ".join(known))
         return known[name]
 
-    def _named(self, command: Texts) -> list[Command]:
+    def _names(self, command: Texts) -> Iterator[str]:
+        """Yield the names of the release's commands that are meant."""
         meant = pattern(command)
-        return [
-            one
-            for name, one in COMMANDS.items()
-            if self._release.knows(name) and meant.matches(name)
-        ]
+        return (name for name in COMMANDS if self._release.knows(name) and meant.matches(name))

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fakedove.dovecot import getopt, texts
+from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.getopt_memory import NOWHERE, Pointer
 from fakedove.dovecot.registry import (
-    COMMANDS,
     USERNAME_COLUMN,
     ArgumentValue,
     Command,

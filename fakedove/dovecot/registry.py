@@ -12,17 +12,19 @@ import enum
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from fakedove.dovecot.getopt_memory import Pointer
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Level, Log, Output, Scope
-from fakedove.dovecot.search import Query
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
 from fakedove.wire import tabescape
+
+if TYPE_CHECKING:
+    from fakedove.dovecot.search import Query
 
 
 class Kind(enum.Enum):
@@ -256,7 +258,8 @@ class Command:
         return self.columns(invocation, release) if callable(self.columns) else self.columns
 
 
-COMMANDS: dict[str, Command] = {}
+#: The commands whose modules were imported; `commands.COMMANDS` finds all of them.
+DECLARED: dict[str, Command] = {}
 
 
 def command(
@@ -275,7 +278,7 @@ def command(
 
     def register(function: Function) -> Function:
         accepted = (*MAIL_PARAMETERS, *parameters) if mail else parameters
-        COMMANDS[name] = Command(
+        DECLARED[name] = Command(
             name,
             function,
             accepted,

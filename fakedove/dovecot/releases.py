@@ -11,6 +11,8 @@ import re
 from dataclasses import replace
 from functools import cache
 
+from msgspec import structs
+
 from fakedove.dovecot.command_spans import MAIN, release_key
 from fakedove.dovecot.event_filter import Grammar
 from fakedove.dovecot.release import Release
@@ -77,7 +79,7 @@ def _rows() -> tuple[Release, ...]:
     ) -> None:
         before = rows[-1]
         spoken = replace(before.dialect, **dialect) if dialect else before.dialect  # type: ignore[arg-type]
-        rows.append(replace(before, first=first, last=last, dialect=spoken, **changes))  # type: ignore[arg-type]
+        rows.append(structs.replace(before, first=first, last=last, dialect=spoken, **changes))
 
     row("2.0.8", "2.0.13", one_command=False)
     # PLAIN is checked, but there is no reply line either way.
@@ -351,7 +353,7 @@ def find_release(number: str) -> Release:
         wanted = release_key(number)
         for row in ROWS:
             if release_key(row.first) <= wanted <= release_key(row.last):
-                return replace(row, number=number)
+                return structs.replace(row, number=number)
     raise UnknownReleaseError(f'dovecot: unknown release "{number}"; known are {_RANGE}')
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fakedove.dovecot.command_spans import release_key
-from fakedove.dovecot.registry import COMMANDS, Command, Gap
+from fakedove.dovecot.commands import COMMANDS
+from fakedove.dovecot.registry import Command, Gap
 from tests.replay.compare import differences
 from tests.replay.exceptions import excuse
 from tests.replay.fake import VALUES, release_of, replay, world_of

@@ -12,13 +12,13 @@ from collections.abc import Generator, Iterator
 
 from fakedove.dovecot import acl, texts
 from fakedove.dovecot.acl import Change
+from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.commands.mailbox_checks import mailbox_above, missing, name_problem
 from fakedove.dovecot.commands.queries import panic
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name, logged_name, utf8_or_crash
 from fakedove.dovecot.paths import mailbox_path, storage_name
 from fakedove.dovecot.registry import (
-    COMMANDS,
     Call,
     Gap,
     Invocation,

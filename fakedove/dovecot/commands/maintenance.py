@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fakedove.dovecot import masks, texts
 from fakedove.dovecot.attachments import KEYWORDS, has_attachment
-from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands import COMMANDS, queries
 from fakedove.dovecot.flag_changes import FlagChange, Mode
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
@@ -14,7 +14,6 @@ from fakedove.dovecot.mime.headers import header_fields
 from fakedove.dovecot.names import existing_name_problem
 from fakedove.dovecot.paths import mailbox_path
 from fakedove.dovecot.registry import (
-    COMMANDS,
     DEBUG_GAP,
     Call,
     Gap,

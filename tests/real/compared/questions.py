@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from fakedove.dovecot import commands as _declared  # noqa: F401  # it fills the registry
 from fakedove.dovecot.command_spans import commands_of
-from fakedove.dovecot.registry import COMMANDS, MAIL_PARAMETERS, Command, Kind, Parameter
+from fakedove.dovecot.commands import COMMANDS
+from fakedove.dovecot.registry import MAIL_PARAMETERS, Command, Kind, Parameter
 from fakedove.dovecot.release import Release
 from fakedove.wire.tabescape import escape
 from tests.real.compared import values
