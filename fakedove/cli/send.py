@@ -71,9 +71,10 @@ def command(
     fakedove send unix:run/doveadm-server quota get -u ann
 
     ADDRESS is unix:PATH, tcp:HOST:PORT, a path or HOST:PORT; below `fakedove run` it may be
-    left out. `save` takes the mail from stdin. Values are printed as a table with TABs; the
-    exit status is doveadm's: 67 no such user, 68 not found, 65 bad data, 64 usage, 75 trouble
-    with the server.
+    left out. `save` takes the mail from stdin. Values are printed as a table with TABs, and
+    escaped as doveadm -f tab does it, but on a terminal so that it can be read; the exit
+    status is doveadm's: 67 no such user, 68 not found, 65 bad data, 64 usage, 75 trouble with
+    the server.
     """
     address, words = _address(words)
     sent = parse_words([*words, *_behind_dashes(ctx)])
@@ -155,15 +156,25 @@ def _show(reply: Reply, sent: CommandWords, minor: int) -> None:
     """Print the values in rows, below the columns' names if the command is known."""
     understood = sent.invocation(minor)
     columns = () if understood is None else understood.columns
+    escape = _readable if sys.stdout.isatty() else tabescape.escape
     lines = [reply.text] if reply.text else []
     if reply.fields:
         width = len(columns) or len(reply.fields)
         lines += ["\t".join(columns).encode()] if columns else []
         for start in range(0, len(reply.fields), width):
             row = reply.fields[start : start + width]
-            lines.append(b"\t".join([tabescape.escape(value) for value in row]))
+            lines.append(b"\t".join([escape(value) for value in row]))
     sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines))
     sys.stdout.buffer.flush()
+
+
+def _readable(value: bytes) -> bytes:
+    r"""Return `value` with control characters as `\n` or `\x01`; other text is as it is."""
+    text = value.decode(errors="backslashreplace")
+    shown = [
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    ]
+    return "".join(shown).encode()
 
 
 def _show_log(address: Address, log: Sequence[LogLine]) -> None:

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,28 @@ def fakedove(
     )
     out, err = done.stdout.decode(), done.stderr.decode()
     return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+def fakedove_on_a_terminal(*args: str | Path) -> str:
+    """Return what the program prints where its stdout is a terminal."""
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        with os.fdopen(theirs, "wb", buffering=0) as stdout:
+            process = subprocess.Popen(
+                [*PROGRAM, *map(str, args)],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                env=environment(),
+            )
+        with ended_if_it_hangs(process), process:
+            return b"".join(_until_closed(terminal)).decode().replace("\r\n", "\n")
+
+
+def _until_closed(terminal: FileIO) -> Iterator[bytes]:
+    # Reading from a terminal that nobody writes to any more is an error on Linux.
+    with suppress(OSError):
+        while data := terminal.read(4096):
+            yield data
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from fakedove.cli.send import exit_status
 from tests.cli.conftest import ENDINGS
-from tests.cli.program import Served, fakedove
+from tests.cli.program import Served, fakedove, fakedove_on_a_terminal
 from tests.scripted_server import scripted_server
 
 QUOTA = ("quota", "get", "-u", "ann")
@@ -39,6 +39,11 @@ def test_values_are_escaped_and_json_is_not(served: Served) -> None:
     assert done.stdout == "username\tconnections\tservice\tpids\tips\na\tb\x01tc\n"
     done = fakedove("send", served.place("unix"), "user", "ann")
     assert done.stdout.startswith('{"ann":{"uid":')
+
+
+def test_values_can_be_read_on_a_terminal(served: Served) -> None:
+    shown = fakedove_on_a_terminal("send", served.place("unix"), "who")
+    assert shown.splitlines()[1:] == ["a\tb\\tc"]
 
 
 @pytest.mark.parametrize(("name", "status"), ENDINGS.items())
