@@ -78,7 +78,10 @@ def changes_sharing(who: str, change: Change, words: Iterable[str]) -> bool:
 
 def effective(entries: Mapping[str, Sequence[str]], owner: str) -> tuple[str, ...]:
     """Return what the mailbox's owner may: everything, unless the ACL says otherwise."""
-    return _effective(tuple([(who, tuple(words)) for who, words in entries.items()]), owner)
+    try:
+        return _effective(tuple(entries.items()), owner)
+    except TypeError:  # There is a list among the rights.
+        return _effective(tuple([(who, tuple(words)) for who, words in entries.items()]), owner)
 
 
 def concerns(who: str, user: str) -> bool:
@@ -96,7 +99,7 @@ def is_shared(entries: Mapping[str, Sequence[str]], owner: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _effective(entries: tuple[tuple[str, tuple[str, ...]], ...], owner: str) -> tuple[str, ...]:
+def _effective(entries: tuple[tuple[str, Sequence[str]], ...], owner: str) -> tuple[str, ...]:
     """Work it out: quota asks for every mailbox, each time, and ACLs are few and seldom new."""
     rights, taken = set(RIGHTS), set[str]()
     for who, words in in_order(dict(entries)):

@@ -16,21 +16,23 @@ CLOSE: Final[Ending] = (Close(),)
 class Outbox:
     """Bytes that are gathered for one plan."""
 
-    __slots__ = ("_pieces", "_planned", "full", "total")
+    __slots__ = ("_pieces", "_planned", "total")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         #: Bytes that were ever put, and how many of them are in plans.
         self.total = self._planned = 0
-        #: Whether the rest has to wait for the next plan.
-        self.full = False
+
+    @property
+    def full(self) -> bool:
+        """Whether the rest has to wait for the next plan."""
+        return self.total - self._planned >= PLAN_BYTES
 
     def put(self, data: bytes) -> None:
         """Add what follows on the connection; may be nothing."""
         if data:
             self._pieces.append(data)
             self.total += len(data)
-            self.full = self.total - self._planned >= PLAN_BYTES
 
     def plan(self, ending: Ending) -> Plan:
         """Return the plan that sends everything and then ends so; the outbox is empty then."""
@@ -39,5 +41,4 @@ class Outbox:
         send = Send(b"".join(self._pieces))
         self._pieces.clear()
         self._planned = self.total
-        self.full = False
         return (send, *ending) if ending else (send,)
