@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -19,7 +20,8 @@ from fakedove.sessions.server_log import ServerLog
 
 #: Command lines whose parse is kept; beyond that the cache starts anew.
 _KEPT_LINES = 1024
-_SESSION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+#: Bytes of a session id, which is then written in base64.
+_SESSION_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +83,4 @@ class World:
 
     def new_session_id(self) -> bytes:
         """Return a session id as it stands in log prefixes."""
-        return "".join(self.random.choices(_SESSION_LETTERS, k=16)).encode()
+        return b64encode(self.random.randbytes(_SESSION_BYTES))
