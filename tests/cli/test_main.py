@@ -115,7 +115,7 @@ def test_a_wrong_configuration_is_one_line_and_78(
 ) -> None:
     config = short_path / "fakedove.toml"
     config.write_text(content)
-    done = fakedove("serve", config)
+    done = fakedove("serve", "--ephemeral", config)
     assert done.returncode == 78, done.stderr
     assert done.stderr.startswith("fakedove: ")
     assert text in done.stderr
