@@ -87,6 +87,9 @@ def _flags(one: Fetched) -> bytes:
 
 
 def _header(one: Fetched) -> Value:
+    if not one.message.data and one.release.empty_header_crashes:
+        text = b"assertion failed: (!i_stream_is_buffer_invalid(_stream))"
+        raise Fatal(text, Scope.STORAGE, crash=True)
     return one.streamed(0, one.header_size)
 
 

@@ -10,6 +10,7 @@ from fakedove.dovecot.mime.binary import (
     BadEncodingError,
     UnknownEncodingError,
     is_encoded,
+    keeps_nuls,
     read_binary,
 )
 from fakedove.dovecot.mime.bodies import NamelessFieldError, mail_in_utf8
@@ -73,22 +74,26 @@ def decoded_section(one: Fetched, section: Section, name: str) -> Value:
         return Streamed(data)
     # Headers that would have changed have changed the length alone, maybe beyond the part's end.
     changed = len(data) != len(with_crlf(one.message.data[start:end]))
-    return _converted(one, start, len(one.message.data) if changed else end, limit=len(data))
+    end = len(one.message.data) if changed else end
+    kept = keeps_nuls(one.message.data, part)
+    return _converted(one, start, end, limit=len(data), keeps_nuls=kept)
 
 
-def _converted(one: Fetched, start: int, end: int, *, limit: int | None = None) -> Value:
+def _converted(
+    one: Fetched, start: int, end: int, *, limit: int | None = None, keeps_nuls: bool = False
+) -> Value:
     """Return a part of the mail with CRLF line ends, in the pieces that come of that.
 
-    With a `limit` in bytes NULs stay.
+    There are `limit` bytes at most. NULs become 0x80 unless it `keeps_nuls`.
     """
     data = one.message.data
     ends = [*one.reading.cuts(one.message, start, end - start), end]
     blocks = [data[low:high] for low, high in zip([start, *ends], ends, strict=False)]
     before = data[start - 1 : start] if start else b""
     pieces = list(with_crlf_in_blocks(blocks, before))
-    if limit is None:
-        return Pieced(tuple(piece.replace(b"\0", b"\x80") for piece in pieces))
-    return Pieced(tuple(_limited(pieces, limit)))
+    if not keeps_nuls:
+        pieces = [piece.replace(b"\0", b"\x80") for piece in pieces]
+    return Pieced(tuple(pieces if limit is None else _limited(pieces, limit)))
 
 
 def _limited(pieces: Sequence[bytes], limit: int) -> Iterator[bytes]:

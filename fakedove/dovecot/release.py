@@ -209,6 +209,8 @@ class Release(msgspec.Struct, frozen=True):
     search_dates_strict: bool = False
     #: Searched keywords must be IMAP atoms.
     search_checks_keywords: bool = False
+    #: `fetch hdr` of a mail without a byte is a bug that the process dies of.
+    empty_header_crashes: bool = False
     #: A literal mailbox that does not exist is an error for searches.
     missing_mailbox_fails: bool = True
     #: Deleting the last child deletes a parent that is no mailbox.

@@ -296,6 +296,7 @@ def _rows() -> tuple[Release, ...]:
         sent_date_local=True,
         sent_date_clamped=True,
         fetch_fields_apart=True,
+        empty_header_crashes=True,
         unknown_encoding_text="Unknown Content-Transfer-Encoding",
         uid_text="UID {}",
         failed_read_told_twice=False,

@@ -7,7 +7,6 @@ FAKEDOVE_STEPS is how many commands each release is asked, FAKEDOVE_SEED chooses
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from tests.real import install
+from tests.real.compared.chosen import SEED, STEPS
 from tests.real.compared.known import known_differences, known_reason
 from tests.real.compared.questions import Question, questions
 from tests.real.compared.sides import Sides
@@ -30,9 +30,6 @@ pytestmark = pytest.mark.real
 
 #: Commands between two fresh stores.
 _AT_A_TIME = 12
-
-_STEPS = int(os.environ.get("FAKEDOVE_STEPS", "500"))
-_SEED = int(os.environ.get("FAKEDOVE_SEED", "1"))
 
 
 @pytest.fixture(scope="module", params=install.RELEASES)
@@ -47,7 +44,7 @@ def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
 def machine(sides: Sides) -> type[RuleBasedStateMachine]:
     """Return the machine that asks both sides."""
 
-    @seed(_SEED)
+    @seed(SEED)
     class Comparison(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
@@ -77,7 +74,7 @@ def test_random_commands_are_answered_alike(sides: Sides) -> None:
     run_state_machine_as_test(
         machine(sides),
         settings=settings(
-            max_examples=max(_STEPS // _AT_A_TIME, 1),
+            max_examples=max(STEPS // _AT_A_TIME, 1),
             stateful_step_count=_AT_A_TIME,
             # A story has a dozen commands; to make it shorter would take minutes.
             phases=[Phase.generate],

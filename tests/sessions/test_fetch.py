@@ -43,6 +43,31 @@ def test_the_users_name_stays_in_its_column(release: str) -> None:
     assert answer == b"tss\t1\t1\t2\ttss\tq\x01r\x01n\t2\t\n-DATAERR\n"
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("mail", "nul"),
+    [
+        (b"Content-Type: multipart/x; boundary=x\n\np\0\n--x\n\na\n--x--\n", b"p\x80"),
+        (b"Content-Type: multipart/x; boundary=x\n\np\0\n--x\n\na\0\n--x--\n", b"p\x010"),
+        (b"Content-Type: multipart/x; boundary=x\na: \0\n\np\0\n--x\n\na\n--x--\n", b"p\x010"),
+    ],
+    ids=["around the parts", "in a part", "in a header"],
+)
+def test_nuls_are_told_where_dovecot_looks_for_them(release: str, mail: bytes, nul: bytes) -> None:
+    assert nul + b"\x01r" in ask(talk_about(release, mail), b"binary.", b"all")
+
+
+def test_the_header_of_nothing_is_a_bug_of_2_4() -> None:
+    assert ask(talk_about("2.3.19.1", b""), b"hdr", b"all") == b"\t\n+\n"
+    crashed = talk_about("2.4.1", b"")
+    assert ask(crashed, b"hdr", b"all") == b""
+    assert not crashed.open
+    assert crashed.log[0].endswith(
+        "assertion failed: (!i_stream_is_buffer_invalid(_stream)) (the real server crashes here)"
+    )
+    assert ask(talk_about("2.4.1", b""), b"hdr.subject body text", b"all") == b"\t\t\t\n+\n"
+
+
 @pytest.mark.parametrize(
     ("release", "mail", "again"),
     [("2.3.19.1", "UID=1: ", "Mailbox INBOX: UID=1: "), ("2.4.1", "UID 1: ", "")],

@@ -69,6 +69,17 @@ def is_encoded(mail: bytes, part: Part) -> bool:
     )
 
 
+def keeps_nuls(mail: bytes, part: Part) -> bool:
+    """Whether the part is told with its NULs: if any is in a header, or in what is no multipart.
+
+    Around the parts of a multipart nobody looks for them (measured on 2.4.1).
+    """
+    return any(
+        b"\0" in one.header_of(mail) or (not one.children and b"\0" in one.body_of(mail))
+        for one in part.walk()
+    )
+
+
 def encoding_of(header: bytes) -> Encoding:
     """Return the encoding of the part that has this header."""
     encoding = Encoding.NONE

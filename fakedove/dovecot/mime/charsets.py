@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 
+from fakedove.dovecot.mime.charset_names import CODECS
+
 REPLACEMENT = "\ufffd".encode()
 _UTF8_NAMES = frozenset({"us-ascii", "ascii", "utf-8", "utf8"})
-#: Codecs of Python's that are no charsets.
-_NO_CHARSETS = re.compile(r"idna|punycode|.*escape|undefined|utf-8-sig|charmap|mbcs|oem")
 _ERRORS = "fakedove-skip-one-byte"
 #: Stands for what is no character until all is decoded; never part of valid text.
 _INVALID = "\udcff"
@@ -36,14 +36,12 @@ def is_utf8(charset: str) -> bool:
 
 def find_codec(charset: str) -> str | None:
     """Return the name of Python's codec for `charset`; None for UTF-8 and for unknown ones."""
-    if is_utf8(charset) or not charset.isascii():
+    if is_utf8(charset):
         return None
-    try:
-        codec = codecs.lookup(charset)
-    except (LookupError, ValueError):
-        return None
-    text = getattr(codec, "_is_text_encoding", True)
-    return codec.name if text and not _NO_CHARSETS.fullmatch(codec.name) else None
+    # What follows `//` is how to convert. Without a name it is the charset of the locale, and
+    # servers run in C.
+    name, _, _ = charset.lower().partition("//")
+    return CODECS.get(name) if name else "ascii"
 
 
 def is_known(charset: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakedove.dovecot.mime.addresses import parse_addresses
-from fakedove.dovecot.mime.charsets import Decoder, to_utf8, valid_utf8
+from fakedove.dovecot.mime.charset_names import CODECS
+from fakedove.dovecot.mime.charsets import Decoder, is_known, to_utf8, valid_utf8
 from fakedove.dovecot.mime.dates import parse_date
 from fakedove.dovecot.mime.encoded_words import decode_words
 from fakedove.dovecot.mime.envelope import envelope
@@ -133,6 +135,29 @@ def test_utf8_decodes_in_any_pieces(text: str, cut: int) -> None:
     data = text.encode(errors="replace")
     decoder = Decoder("utf-8")
     assert decoder.decode(data[:cut]) + decoder.decode(data[cut:]) == data
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("latin1", b"\xc3\xa4"),
+        ("L1//TRANSLIT", b"\xc3\xa4"),
+        ("WINDOWS-1251", b"\xd0\xb4"),
+        ("", b"\xef\xbf\xbd"),
+        ("ANSI_X3.4-1968", b"\xef\xbf\xbd"),
+    ],
+)
+def test_charsets_have_the_names_that_iconv_has(charset: str, text: bytes) -> None:
+    assert Decoder(charset).decode(b"\xe4") == text
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "646", "utf_8", "rot13", "cp65001", "\xe4"])
+def test_names_that_python_alone_has_are_unknown(charset: str) -> None:
+    assert not is_known(charset)
+
+
+def test_every_charset_has_a_codec() -> None:
+    assert [name for name in CODECS if codecs.lookup(CODECS[name]).name != CODECS[name]] == []
 
 
 def test_a_value_that_is_not_of_its_charset_cannot_be_converted() -> None:
