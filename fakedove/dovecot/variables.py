@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from fakedove.dovecot import braced_variables
 from fakedove.dovecot.braced_state import ExpansionCrash
 from fakedove.dovecot.braced_syntax import UnknownVariable
+from fakedove.dovecot.percent_variables import PercentVariables
 from fakedove.dovecot.user import User
 
 __all__ = ("ExpansionCrash", "UnknownVariable", "expand_braces", "expand_percent")
 
-#: `%u`, `%2.5Ln`, `%{user}`, `%%`, a brace that is never closed, and a `%` at the end.
-_PERCENT = re.compile(r"%(-?\d+(?:\.\d+)?)?([ULMRT]*)(\{[^}]*\}|.|\Z)", re.DOTALL)
 #: The process id that all of the fake's processes have.
 _PID = "4242"
-_MODIFIERS: Mapping[str, Callable[[str], str]] = {
-    "U": str.upper,
-    "L": str.lower,
-    "M": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+#: The letters that stand for variables before 2.4.
+_LETTERS = {
+    **{"u": "user", "n": "username", "d": "domain", "s": "service", "h": "home"},
+    **{"l": "lip", "r": "rip", "p": "pid", "i": "uid"},
 }
 
 
-def expand_percent(template: str, user: User, fields: Mapping[str, str]) -> str:
+def expand_percent(template: bytes, user: User, fields: Mapping[str, str]) -> bytes:
     """Return `template` with `%u` and `%{user}` filled in; raises UnknownVariable.
 
-    `fields` are those of the userdb.
+    `fields` are those of the userdb. Where the real process dies it raises ExpansionCrash.
     """
-    values = _percent_values(user, fields)
-    unknown: list[str] = []
-
-    def fill(match: re.Match[str]) -> str:
-        cut, modifiers, name = match.groups()
-        if name in ("%", ""):
-            return str(name)
-        key = name[1:-1] if len(name) > 1 else name
-        # A field that the userdb does not give is empty.
-        value = values.get(key, "" if key.startswith("userdb:") else None)
-        if value is None:
-            unknown.append(key)
-            return ""
-        for modifier in modifiers:
-            value = _MODIFIERS.get(modifier, str)(value)
-        return _cut(value, cut) if cut else value
-
-    text = _PERCENT.sub(fill, template)
-    if unknown:
-        # Of several the last one is told, and of `%{passdb:x}` the part before the colon.
-        raise UnknownVariable(f"Unknown variable '%{unknown[-1].partition(':')[0]}'")
-    return text
+    values = _values(user)
+    short = {letter: values[name] for letter, name in _LETTERS.items()}
+    userdb = _encoded(fields)
+    return PercentVariables(_encoded(short), _encoded(values), userdb).expand(template)
 
 
 def expand_braces(template: str, user: User, fields: Mapping[str, str]) -> str:
@@ -62,24 +41,23 @@ def expand_braces(template: str, user: User, fields: Mapping[str, str]) -> str:
     return braced_variables.expand(template, braced_variables.lookup_of(user, fields))
 
 
-def _percent_values(user: User, fields: Mapping[str, str]) -> dict[str, str]:
+def _values(user: User) -> dict[str, str]:
     name, _, domain = user.name.partition("@")
-    values = {
-        **dict.fromkeys(("u", "user"), user.name),
-        **dict.fromkeys(("n", "username"), name),
-        **dict.fromkeys(("d", "domain"), domain),
-        **dict.fromkeys(("s", "service"), "doveadm"),
-        **dict.fromkeys(("h", "home"), user.home),
-        **dict.fromkeys(("l", "lip", "r", "rip"), ""),
-        **dict.fromkeys(("p", "pid"), _PID),
-        **dict.fromkeys(("i", "uid"), str(user.uid)),
+    return {
+        **dict.fromkeys(("user", "auth_user"), user.name),
+        **dict.fromkeys(("username", "auth_username"), name),
+        **dict.fromkeys(("domain", "auth_domain"), domain),
+        **dict.fromkeys(("lip", "local_ip", "rip", "remote_ip"), ""),
+        "service": "doveadm",
+        "home": user.home,
+        "pid": _PID,
+        "uid": str(user.uid),
         "gid": str(user.gid),
     }
-    return values | {f"userdb:{key}": value for key, value in fields.items()}
 
 
-def _cut(value: str, cut: str) -> str:
-    """Return the part of `value` that `offset.width` or `width` names; width 0 is no limit."""
-    first, dot, second = cut.partition(".")
-    offset, width = (int(first), int(second)) if dot else (0, abs(int(first)))
-    return value[offset:][: width or None]
+def _encoded(values: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {
+        key.encode(errors="surrogateescape"): value.encode(errors="surrogateescape")
+        for key, value in values.items()
+    }

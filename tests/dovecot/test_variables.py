@@ -23,7 +23,7 @@ JOE = Store().add_user("joe@example.com", home="/home/joe")
     ],
 )
 def test_percent_variables(template: str, text: str) -> None:
-    assert expand_percent(template, JOE, FIELDS) == text
+    assert expand_percent(template.encode(), JOE, FIELDS) == text.encode()
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_percent_variables(template: str, text: str) -> None:
 )
 def test_an_unknown_percent_variable_is_named(template: str, name: str) -> None:
     with pytest.raises(UnknownVariable, match=rf"^Unknown variable '%{name}'$".replace("{", r"\{")):
-        expand_percent(template, JOE, FIELDS)
+        expand_percent(template.encode(), JOE, FIELDS)
 
 
 @pytest.mark.parametrize(

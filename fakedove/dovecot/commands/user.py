@@ -31,8 +31,8 @@ _WILDCARDS = b"*?"
 _NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
 _TEMPLATE_GAPS = (
     Gap(
-        "`-e` knows of hashes only `%M`, no padding with zeros, no `%D`, `%H`, `%N`, `%R` and"
-        " `%X`, no `%{if;...}`, and no auth_user, env, hostname, pkcs5 and session",
+        "`-e` has no environment for `%{env:...}`, Python's regular expressions in"
+        " `%{if;...}`, and nothing behind a `{` whose `}` is missing",
         when="percent_variables",
     ),
     Gap(
@@ -56,7 +56,7 @@ _json = msgspec.json.Encoder().encode
     usage=(
         "[-a <userdb socket path>] [-x <auth info>] [-f field] [-e <value>] [-u] <user mask> [...]"
     ),
-    gaps=(DEBUG_GAP, *_TEMPLATE_GAPS, Gap("what `-x` says is checked, but no look-up goes by it")),
+    gaps=(DEBUG_GAP, *_TEMPLATE_GAPS),
 )
 def user(call: Call) -> Output:
     """Print users' userdb fields as JSON, or the names that masks match."""
@@ -195,7 +195,7 @@ def _fields(call: Call, name: bytes, found: User) -> Iterable[bytes]:
     fields = userdb_fields(found, call.release)
     template = call.invocation.text("expand-field")
     if template is not None:
-        return (_expanded(template.decode(errors="replace"), found, fields, call.release),)
+        return (_expanded(call, template, found, fields),)
     if name != found.name.encode():
         # The auth service found it by another name, in lower case.
         fields = {"user": found.name} | fields
@@ -217,15 +217,19 @@ def _pieces(fields: Mapping[str, str], only: bytes | None, *, commas: bool) -> I
             yield from (b'"', _inner(key), b'":"', _inner(value), b'"')
 
 
-def _expanded(template: str, user: User, fields: dict[str, str], release: Release) -> bytes:
+def _expanded(call: Call, template: bytes, user: User, fields: dict[str, str]) -> bytes:
     """Return the entry of `template` with its variables filled in, as the release has them."""
-    expand = variables.expand_percent if release.percent_variables else variables.expand_braces
+    shown = template.decode(errors="replace")
     try:
-        return b"%b:%b" % (_json(template), _json(expand(template, user, fields)))
+        if call.release.percent_variables:
+            text = variables.expand_percent(template, user, fields).decode(errors="replace")
+        else:
+            text = variables.expand_braces(shown, user, fields)
     except variables.ExpansionCrash:
         raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True) from None
     except variables.UnknownVariable as problem:
         return b'"error":%b' % _json(f"Failed to expand field: {problem}")
+    return b"%b:%b" % (_json(shown), _json(text))
 
 
 def _problem(invocation: Invocation) -> bytes | None:
