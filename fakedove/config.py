@@ -32,9 +32,9 @@ LATER_SERVICES = ("doveadm-http", "imap", "script-login", "admin")
 _KEYS = (
     *("dovecot", "protocol", "doveadm_password", "doveadm_allowed_commands", "doveadm_port"),
     *("store", "clock", "seed", "base_dir", "listener", "script", "execute", "tls", "stub"),
-    *("expect", "unmatched"),
+    *("expect", "unmatched", "hostname"),
 )
-_LATER_KEYS = ("doveadm_api_key", "hostname", "plugin", "post_login")
+_LATER_KEYS = ("doveadm_api_key", "plugin", "post_login")
 _LISTENER_KEYS = (
     *("name", "service", "script", "path", "mode", "address", "ssl", "tls"),
     *("doveadm_password", "doveadm_allowed_commands"),
@@ -120,6 +120,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dovecot: str | None
     protocol: str | None
     doveadm_password: str
+    #: What the server calls itself.
+    hostname: str
     doveadm_port: int
     #: Path of the store file, or the store itself; None: the embedded demo store.
     store: str | Store | None
@@ -189,6 +191,7 @@ def _config(values: Mapping[str, object]) -> Config:
         dovecot=top.optional_text("dovecot"),
         protocol=top.optional_text("protocol"),
         doveadm_password=top.text("doveadm_password", "secret"),
+        hostname=top.text("hostname", "localhost"),
         doveadm_port=port,
         store=top.path_or("store", Store) if "store" in top else None,
         clock=top.optional_moment("clock"),

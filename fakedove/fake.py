@@ -330,6 +330,7 @@ class AsyncFakeDovecot(Witness):
             read_file=partial(premises.read_file, store.files),
             base_dir=str(premises.base_dir),
             directory=str(premises.base_dir),
+            hostname=config.hostname,
             doveadm_port=config.doveadm_port,
             random=Random(config.seed),
         )

@@ -266,7 +266,7 @@ def test_a_service_of_later_is_refused_by_name(service: str) -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["doveadm_api_key", "hostname", "plugin", "post_login"])
+@pytest.mark.parametrize("key", ["doveadm_api_key", "plugin", "post_login"])
 def test_a_key_of_later_is_refused_by_name(key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{key}: is not built yet; there is: dovecot, "):
         make_config(**{key: {}})

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 
 from fakedove.dovecot.braced_state import ExpansionCrash, State, check
 from fakedove.dovecot.braced_syntax import Step, UnknownVariable
+from fakedove.dovecot.md4 import md4
 
 _HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 _ALGORITHMS = {**{name: name for name in _HASHES}, "sha3-256": "sha3_256", "sha3-512": "sha3_512"}
+_MD4 = "md4"
 #: Bytes that a process can take for a text.
 _MOST_WIDTH = 1 << 26
 
@@ -27,7 +29,7 @@ def _hash(state: State, step: Step) -> None:
         if not arguments:
             raise UnknownVariable("No algorithm as first parameter")
         name = state.text(arguments[0]).decode(errors="replace")
-        if name not in _ALGORITHMS:
+        if name not in (*_ALGORITHMS, _MD4):
             raise UnknownVariable(f"Unsupported algorithm '{name}'")
     else:
         named = check(step, 0, "rounds", "salt")
@@ -35,8 +37,14 @@ def _hash(state: State, step: Step) -> None:
     salt = state.text(named.get("salt", ""))
     value = state.given(step.name)
     for _ in range(max(rounds, 0)):
-        value = hashlib.new(_ALGORITHMS[name], salt + value, usedforsecurity=False).digest()
+        value = _digest(name, salt + value)
     state.value, state.binary = value, True
+
+
+def _digest(name: str, data: bytes) -> bytes:
+    if name == _MD4:
+        return md4(data)
+    return hashlib.new(_ALGORITHMS[name], data, usedforsecurity=False).digest()
 
 
 def _truncate(state: State, step: Step) -> None:
@@ -54,8 +62,8 @@ def _truncate(state: State, step: Step) -> None:
 
 
 def _width(state: State, step: Step) -> int:
-    check(step, 1)
     width = state.number(step.positional[0]) if step.positional else 0
+    check(step, 1)
     if abs(width) > _MOST_WIDTH:
         raise ExpansionCrash("out of memory")
     return width
@@ -121,8 +129,19 @@ def _unbase64(state: State, step: Step) -> None:
     state.binary = True
 
 
+def _refused_cipher(state: State, step: Step) -> None:
+    """Say what is wrong with the arguments of a cipher; there is none here."""
+    named = check(step, 0, "algorithm", "hash", "iv", "key", "raw", "rounds", "salt")
+    state.given(step.name)
+    if "key" not in named:
+        raise UnknownVariable("Encryption key missing")
+    state.text(named["key"])
+    raise UnknownVariable("Invalid input format")
+
+
 ENCODINGS: Mapping[str, Callable[[State, Step], None]] = {
     **dict.fromkeys(("hash", *_HASHES), _hash),
+    **dict.fromkeys(("encrypt", "decrypt"), _refused_cipher),
     "truncate": _truncate,
     "hex": _hex,
     "unhex": _unhex,

@@ -42,9 +42,9 @@ def _text(state: State, step: Step) -> None:
 
 
 def _substr(state: State, step: Step) -> None:
-    wanted(step, 2)
     numbers = [state.number(one) for one in step.positional]
-    value = state.given("substr")
+    wanted(step, 2)
+    value = state.given("substring")
     offset = numbers[0] + len(value) if numbers[0] < 0 else numbers[0]
     if not 0 <= offset <= len(value):
         raise UnknownVariable("Offset out of bounds")
@@ -77,7 +77,9 @@ def _concat(state: State, step: Step) -> None:
 
 
 def _literal(state: State, step: Step) -> None:
-    wanted(step)
+    if not step.positional:
+        wanted(step)
+    # What follows is not looked at.
     state.value, state.binary = state.any(step.positional[0]), False
 
 
@@ -89,8 +91,8 @@ def _default(state: State, step: Step) -> None:
 
 
 def _lookup(state: State, step: Step) -> None:
-    check(step, None)
     if not step.positional:
+        check(step, None)
         raise UnknownVariable("Missing name to lookup")
     name = state.text(step.positional[0]).decode(errors="surrogateescape")
     state.value, state.binary = state.lookup(name), False
@@ -125,6 +127,7 @@ def _calculated(operator: int, left: int, right: int) -> int:
 def _if(state: State, step: Step) -> None:
     arguments = step.positional
     if len(arguments) < 4:
+        check(step, None)
         raise UnknownVariable("Missing parameters")
     check(step, 4 if state.value is not None or state.problem else 5)
     if state.value is None and len(arguments) < 5:
@@ -197,6 +200,12 @@ def _regexp(state: State, step: Step) -> None:
     state.value = re.sub(rb"\\([0-9])", group, replacement)
 
 
+def _safe(state: State, _: Step) -> None:
+    """Leave the value as it is, whatever the arguments are."""
+    if state.value is None:
+        raise ExpansionCrash("no value to make safe")
+
+
 FUNCTIONS: Mapping[str, Callable[[State, Step], None]] = {
     "upper": _simple(bytes.upper),
     "lower": _simple(bytes.lower),
@@ -205,7 +214,7 @@ FUNCTIONS: Mapping[str, Callable[[State, Step], None]] = {
     "reverse": _simple(lambda text: text[::-1]),
     "ldap_dn": _simple(lambda text: text.replace(b".", b",dc=")),
     "list": _simple(lambda text: text.replace(b"\t", b","), most=None),
-    "safe": _simple(bytes),
+    "safe": _safe,
     "text": _text,
     **ENCODINGS,
     "substr": _substr,

@@ -182,6 +182,8 @@ class Call(msgspec.Struct, gc=False):
     base_dir: str = "/var/run/dovecot"
     #: The directory that the paths of the store's files are relative to.
     directory: str = "/var/run/dovecot"
+    #: The server's own name.
+    hostname: str = "localhost"
     #: Whose mail was opened before on this connection; None: nobody's.
     opened: bytes | None = None
     #: The search query, once it is parsed: what it became for one user holds for the next.

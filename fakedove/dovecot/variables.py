@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fakedove.dovecot import braced_variables
+from fakedove.dovecot.braced_providers import Surroundings, lookup_of
 from fakedove.dovecot.braced_state import ExpansionCrash
 from fakedove.dovecot.braced_syntax import UnknownVariable
 from fakedove.dovecot.percent_variables import PercentVariables
 from fakedove.dovecot.user import User
 
-__all__ = ("ExpansionCrash", "UnknownVariable", "expand_braces", "expand_percent")
+__all__ = ("ExpansionCrash", "Surroundings", "UnknownVariable", "expand_braces", "expand_percent")
 
 #: The process id that all of the fake's processes have.
 _PID = "4242"
@@ -21,27 +22,31 @@ _LETTERS = {
 }
 
 
-def expand_percent(template: bytes, user: User, fields: Mapping[str, str]) -> bytes:
+def expand_percent(
+    template: bytes, user: User, fields: Mapping[str, str], around: Surroundings
+) -> bytes:
     """Return `template` with `%u` and `%{user}` filled in; raises UnknownVariable.
 
     `fields` are those of the userdb. Where the real process dies it raises ExpansionCrash.
     """
-    values = _values(user)
+    values = _values(user, around)
     short = {letter: values[name] for letter, name in _LETTERS.items()}
     userdb = _encoded(fields)
     return PercentVariables(_encoded(short), _encoded(values), userdb).expand(template)
 
 
-def expand_braces(template: str, user: User, fields: Mapping[str, str]) -> str:
+def expand_braces(
+    template: str, user: User, fields: Mapping[str, str], around: Surroundings
+) -> str:
     """Return `template` with `%{user | upper}` filled in; raises UnknownVariable.
 
     `fields` are those of the userdb. Where the real process dies it raises ExpansionCrash, which
     is an UnknownVariable too.
     """
-    return braced_variables.expand(template, braced_variables.lookup_of(user, fields))
+    return braced_variables.expand(template, lookup_of(user, fields, around))
 
 
-def _values(user: User) -> dict[str, str]:
+def _values(user: User, around: Surroundings) -> dict[str, str]:
     name, _, domain = user.name.partition("@")
     return {
         **dict.fromkeys(("user", "auth_user"), user.name),
@@ -49,6 +54,8 @@ def _values(user: User) -> dict[str, str]:
         **dict.fromkeys(("domain", "auth_domain"), domain),
         **dict.fromkeys(("lip", "local_ip", "rip", "remote_ip"), ""),
         "service": "doveadm",
+        "session": around.session(),
+        "hostname": around.hostname,
         "home": user.home,
         "pid": _PID,
         "uid": str(user.uid),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Final, Unpack
 
 import msgspec
@@ -14,7 +16,7 @@ from fakedove.configured import release_of, store_of
 from fakedove.dovecot.commands.user import userdb_fields
 from fakedove.dovecot.program_client import Verdict
 from fakedove.dovecot.reply import Level
-from fakedove.dovecot.variables import UnknownVariable, expand_braces
+from fakedove.dovecot.variables import Surroundings, UnknownVariable, expand_braces
 from fakedove.errors import ConfigurationError, did_you_mean
 from fakedove.execute_blocks import ExecuteBlock
 from fakedove.program_client.call import Call, CallOptions, Driver, Target, make_call
@@ -107,7 +109,11 @@ def _fill(block: ExecuteBlock, key: str, config: Config, name: str | None) -> st
     if name is None:
         raise ConfigurationError(f'{where}: "{text}" needs a user')
     user = store_of(config, config.base_dir or str(Path.cwd())).users[name]
+    release = release_of(config)
+    around = Surroundings(
+        config.hostname, release.number, config.clock or datetime.now(UTC), Random(config.seed)
+    )
     try:
-        return expand_braces(text, user, userdb_fields(user, release_of(config)))
+        return expand_braces(text, user, userdb_fields(user, release), around)
     except UnknownVariable as problem:
         raise ConfigurationError(f"{where}: {problem}") from None

@@ -228,6 +228,7 @@ class Replies:
                 world.doveadm_port,
                 world.base_dir,
                 world.directory,
+                world.hostname,
                 self._opened,
             )
         )

@@ -60,6 +60,8 @@ class World:
     base_dir: str = "/var/run/dovecot"
     #: The directory that the paths of the store's files are relative to.
     directory: str = "/var/run/dovecot"
+    #: The server's own name.
+    hostname: str = "localhost"
     #: Not 0: users whose passdb says so are referred to other hosts.
     doveadm_port: int = 0
     #: Longest mail taken in, in bytes.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fakedove.dovecot.braced_functions import FUNCTIONS
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.variables import ExpansionCrash, UnknownVariable, expand_braces
+from tests.dovecot.test_variables import AROUND
 
 TSS = Store().add_user("tss", home="/home/tss")
 FIELDS = {"uid": "5000"}
@@ -38,7 +39,7 @@ FIELDS = {"uid": "5000"}
     ],
 )
 def test_what_functions_make(template: str, text: str) -> None:
-    assert expand_braces(template, TSS, FIELDS) == text
+    assert expand_braces(template, TSS, FIELDS, AROUND) == text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_what_functions_make(template: str, text: str) -> None:
 )
 def test_what_is_wrong(template: str, words: str) -> None:
     with pytest.raises(UnknownVariable) as raised:
-        expand_braces(template, TSS, FIELDS)
+        expand_braces(template, TSS, FIELDS, AROUND)
     assert str(raised.value) == words
 
 
@@ -73,13 +74,13 @@ def test_what_is_wrong(template: str, words: str) -> None:
 )
 def test_a_crash(template: str) -> None:
     with pytest.raises(ExpansionCrash):
-        expand_braces(template, TSS, FIELDS)
+        expand_braces(template, TSS, FIELDS, AROUND)
 
 
 @given(st.text("%{}|()'\",=+-*/ \\userhxt1209.:\n", max_size=40))
 def test_any_template_is_filled_in_or_refused(template: str) -> None:
     with contextlib.suppress(UnknownVariable):
-        expand_braces(template, TSS, FIELDS)
+        expand_braces(template, TSS, FIELDS, AROUND)
 
 
 _ARGUMENT = st.integers(-70, 70).map(str) | st.sampled_from(
@@ -99,4 +100,4 @@ _SOURCE = st.sampled_from(["user", "home", "nosuch", "literal('12')", f"literal(
 @given(_SOURCE | _CALL, st.lists(_CALL, max_size=3))
 def test_any_functions_are_carried_out_or_refused(source: str, calls: list[str]) -> None:
     with contextlib.suppress(UnknownVariable):
-        expand_braces("%{" + " | ".join([source, *calls]) + "}", TSS, FIELDS)
+        expand_braces("%{" + " | ".join([source, *calls]) + "}", TSS, FIELDS, AROUND)

@@ -52,6 +52,10 @@ _UNIX = {
 }
 
 
+#: What the configurations in conf/ call the server.
+HOSTNAME = "oracle.example.com"
+
+
 class RealDovecot:
     """The real server of one release, set up as usual or as another variant."""
 
@@ -92,7 +96,7 @@ class RealDovecot:
     @property
     def values(self) -> dict[str, str]:
         """The placeholders of recordings whose value is known."""
-        return {"dir": str(self.folder), "hostname": "oracle.example.com"}
+        return {"dir": str(self.folder), "hostname": HOSTNAME}
 
     @property
     def addresses(self) -> dict[str, Address]:

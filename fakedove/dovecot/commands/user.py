@@ -36,9 +36,8 @@ _TEMPLATE_GAPS = (
         when="percent_variables",
     ),
     Gap(
-        "`-e` has no `encrypt` and `decrypt`, no md4, no host name, session and version,"
-        " nothing behind `generate:`, `date:` and `time:`, of `system:` only `os`, an empty"
-        " `env:`, and Python's regular expressions",
+        "`-e` refuses to `encrypt` and `decrypt`, takes variables without a value for empty"
+        " ones, has an empty `env:`, no `dovecot:revision`, and Python's regular expressions",
         when="braced_variables",
     ),
 )
@@ -220,11 +219,15 @@ def _pieces(fields: Mapping[str, str], only: bytes | None, *, commas: bool) -> I
 def _expanded(call: Call, template: bytes, user: User, fields: dict[str, str]) -> bytes:
     """Return the entry of `template` with its variables filled in, as the release has them."""
     shown = template.decode(errors="replace")
+    store = call.store
+    around = variables.Surroundings(
+        call.hostname, call.release.number, store.clock.now(), store.random
+    )
     try:
         if call.release.percent_variables:
-            text = variables.expand_percent(template, user, fields).decode(errors="replace")
+            text = variables.expand_percent(template, user, fields, around).decode(errors="replace")
         else:
-            text = variables.expand_braces(shown, user, fields)
+            text = variables.expand_braces(shown, user, fields, around)
     except variables.ExpansionCrash:
         raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True) from None
     except variables.UnknownVariable as problem:

@@ -33,7 +33,7 @@ from fakedove.sessions.doveadm import DoveadmSession
 from fakedove.sessions.world import World
 from tests.real.compared.canonical import Canonical
 from tests.real.compared.questions import Question
-from tests.real.dovecot import RealDovecot
+from tests.real.dovecot import HOSTNAME, RealDovecot
 from tests.replay.compare import packets_of
 from tests.replay.fake import STORE, certificate_context, listener
 from tests.replay.memory import MemoryServer
@@ -99,6 +99,7 @@ class _Fake:
             read_file=self._read_file,
             base_dir=f"{self._directory}/run",
             directory=self._directory,
+            hostname=HOSTNAME,
             random=Random(2),
         )
         where = listener("unix", self.release)
