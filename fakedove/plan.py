@@ -90,7 +90,8 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     directory: str
     #: Seconds until `AlarmRang`; 0: never.
     alarm: int = 0
-    #: The program gets SIGALRM then.
+    #: There is no `AlarmRang`: the program begins with the alarm pending, and dies of it
+    #: unless it handles SIGALRM.
     alarm_kills: bool = False
     #: Stdin and stdout are the connection; else they are /dev/null.
     connected: bool = True

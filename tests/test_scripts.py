@@ -138,6 +138,42 @@ def test_a_stub_that_speaks_dot_stream() -> None:
             assert heard == b"\r\n..\r\n.\r\n+\n"
 
 
+def test_a_program_with_an_alarm_meets_what_all_programs_meet() -> None:
+    request = b"env_FOO=a=b\n%b\nhello\n\n"
+    with fake_with(_SHOWN) as fake:
+        usual = run(fake, _VERSION + request % b"noreply" + b"stdin\n")
+        assert usual == b"<one><hello>\nFOO=a=b BAR=\nstdin\n"
+        assert run(fake, _VERSION + b"alarm=99\n" + request % b"noreply" + b"stdin\n") == usual
+    plain: dict[str, object] = {"executable": ["/usr/bin/env"]}
+    with fake_with(plain | {"accept_env": ["LC_ALL"]}) as fake:
+        assert run(fake, _VERSION + b"alarm=4294967295\nnoreply\n\n") == b""
+        options = b"alarm=1\nenv_LC_ALL=\xff\nnoreply\n\n"
+        assert run(fake, _VERSION + options) == b"LC_ALL=\xff\n"
+
+
+def test_a_program_may_outlive_its_alarm(tmp_path: Path) -> None:
+    text = "trap 'echo rang; exit 3' ALRM; sleep 9 & wait"
+    with (
+        fake_with(shell(tmp_path, text)) as fake,
+        connected(fake, _VERSION + b"alarm=1\nnoreply\n\n") as client,
+    ):
+        assert client.recv(100) == b"rang\n"
+        assert fake.wait_for_invocation().status == 3
+
+
+@pytest.mark.parametrize("alarm", [b"", b"alarm=9\n"])
+def test_a_program_that_is_none(tmp_path: Path, alarm: bytes) -> None:
+    program = tmp_path / "program"
+    program.write_text("echo run by the shell: $1\n")
+    with fake_with({"executable": [str(program)]}) as fake:
+        request = _VERSION + alarm + b"noreply\nx\n\n"
+        assert run(fake, request) == b""
+        assert fake.wait_for_invocation().status == 84
+        assert f"execvp({program}) failed: Permission denied" in next(map(str, fake.log))
+        program.chmod(0o755)
+        assert run(fake, request) == b"run by the shell: x\n"
+
+
 def test_more_clients_than_processes_wait_in_line(tmp_path: Path) -> None:
     service = shell(tmp_path, 'echo "$1"; cat >/dev/null') | {"process_limit": 2}
     with fake_with(service) as fake, ExitStack() as stack:

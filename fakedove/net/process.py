@@ -2,7 +2,7 @@
 
 A program gets the socket itself as stdin and stdout, so its bytes cost us nothing; one that is
 relayed gets another socket, and its bytes pass through our hands. Its stderr is a pipe that we
-read. A second pipe, which nothing is written to, tells when the last process
+read. A second pipe, which no program writes to, tells when the last process
 that it has started is gone: a script may leave others behind that go on writing.
 
 The program leads a process group of its own; `close` kills the whole group. The leader stays
@@ -25,6 +25,7 @@ from typing import Final
 import trio
 from trio.lowlevel import wait_readable, wait_writable
 
+from fakedove.net import alarmed
 from fakedove.plan import (
     AlarmRang,
     ProgramEnded,
@@ -40,7 +41,6 @@ _READ_BYTES: Final = 65536
 _LAST_READS: Final = 16
 #: Seconds that killed processes may take to be gone.
 _DYING: Final = 1.0
-_SHELL: Final = b"/bin/sh"
 
 
 class Process:
@@ -50,7 +50,9 @@ class Process:
         """Start it on the connection `sock`; its first event tells if that was not possible."""
         self._events: deque[ProgramEvent] = deque()
         self._run = run
-        self._alarm_at = trio.current_time() + run.alarm if run.alarm else float("inf")
+        self._alarm_at = float("inf")
+        if run.alarm and not run.alarm_kills:
+            self._alarm_at = trio.current_time() + run.alarm
         self._watched = select.epoll()
         self._files: list[int] = []
         self._child: subprocess.Popen[bytes] | None = None
@@ -71,7 +73,8 @@ class Process:
             with trio.move_on_at(self._alarm_at) as alarm:
                 await wait_readable(self._watched.fileno())
             if alarm.cancelled_caught:
-                self._ring()
+                self._alarm_at = float("inf")
+                self._events.append(AlarmRang())
             else:
                 self._look()
         return self._events.popleft()
@@ -143,12 +146,15 @@ class Process:
         return kept, given
 
     def _spawn(self, sock: socket.socket, stderr: int, life: int) -> subprocess.Popen[bytes]:
-        words = list(self._run.words)
+        words, environment = list(self._run.words), dict(self._run.environment)
+        if self._has_alarm:
+            words = alarmed.words(self._run.words, self._run.environment, self._run.alarm, life)
+            environment = {}
         stream = subprocess.DEVNULL
         if self._run.connected:
             stream = sock.fileno()
             os.set_blocking(stream, True)
-        for attempt in (words, [_SHELL, *words]):
+        for attempt in (words, [alarmed.SHELL, *words]):
             try:
                 return subprocess.Popen(
                     attempt,
@@ -156,7 +162,7 @@ class Process:
                     stdout=stream,
                     stderr=stderr,
                     pass_fds=(life,),
-                    env=dict(self._run.environment),
+                    env=environment,
                     cwd=self._run.directory,
                     umask=0o077,
                     process_group=0,
@@ -168,16 +174,17 @@ class Process:
                     raise
         raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
 
-    def _ring(self) -> None:
-        self._alarm_at = float("inf")
-        if self._run.alarm_kills and self._child is not None:
-            os.kill(self._child.pid, signal.SIGALRM)
-        else:
-            self._events.append(AlarmRang())
+    @property
+    def _has_alarm(self) -> bool:
+        """Whether the program gets a pending alarm, of which it dies unless it handles it."""
+        return self._run.alarm_kills and self._run.alarm > 0
 
     def _look(self) -> None:
         """Gather what the watched files have to say; what was said before the end comes first."""
         ready = {file for file, _ in self._watched.poll(0)}
+        if self._life in ready and self._has_alarm and (problem := os.read(self._life, 8)):
+            self._fail(int(problem))
+            return
         if self._relay is not None and self._relay.fileno() in self._files:
             self._hear(self._relay, everything=self._pidfd in ready)
         if self._stderr in ready or self._pidfd in ready:
@@ -189,6 +196,11 @@ class Process:
             self._events.append(ProgramEnded(self._status(), self._child.pid))
         if self._life in ready:
             self._forget(self._life)
+
+    def _fail(self, problem: int) -> None:
+        """Tell that there was no program to become."""
+        self.close()
+        self._events.append(ProgramNotFound(os.strerror(problem)))
 
     def _hear(self, relay: socket.socket, *, everything: bool) -> None:
         """Read what a relayed program wrote, up to what it had written when it ended."""

@@ -27,9 +27,8 @@ _EARLY, _LATE = 0.3, 2.0
 #: Longest wait for anything, in seconds.
 _PATIENCE = 15.0
 
-#: What the probe tells of the machine rather than of the service, and the kernel's alarm: fakedove
-#: sends the signal itself.
-_MACHINE = re.compile(rb"(?m)^(?:cwd|uid|fds|sigignored|nofile|ppid1|PWD|alarm_left)=[^\n]*\n")
+#: What the probe tells of the machine rather than of the service.
+_MACHINE = re.compile(rb"(?m)^(?:cwd|uid|fds|sigignored|nofile|ppid1|PWD)=[^\n]*\n")
 
 #: Recordings that are about time; in the others it is how long the recorder listened.
 _TIMED = re.compile(r"alarm-|concurrent-|hdr-(?!trickle)|sig-13|bg-child")
@@ -90,8 +89,8 @@ def text(record: Step, key: str) -> str:
     return cast("str", record[key])
 
 
-def service_settings(script: str, folder: Path) -> dict[str, object] | None:
-    """Return `script -e NAMES -p PROGRAM ARGUMENTS` as configuration, or None without program."""
+def service_settings(script: str, folder: Path) -> dict[str, object]:
+    """Return `script -e NAMES -p PROGRAM ARGUMENTS` as configuration."""
     words = script.removeprefix("script").split()
     settings: dict[str, object] = {}
     while words and words[0] in ("-e", "-p"):
@@ -100,7 +99,7 @@ def service_settings(script: str, folder: Path) -> dict[str, object] | None:
         else:
             settings["accept_env"] = words.pop(0).split(",")
     if not words:
-        return None
+        return settings
     program = words[0].replace("{{bin}}/env.sh", "{{bin}}/environment.sh")
     program = program.replace("{{bin}}", str(folder))
     path = program if "/" in program else str(folder / program)
