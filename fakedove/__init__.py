@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from fakedove.double.exchange import Exchange as Exchange
     from fakedove.double.invocations import Invocation as Invocation
     from fakedove.double.request import Request as Request
-    from fakedove.double.script_stubs import ScriptEnd as ScriptEnd
-    from fakedove.double.script_stubs import ScriptReply as ScriptReply
+    from fakedove.double.script_reply import ScriptEnd as ScriptEnd
+    from fakedove.double.script_reply import ScriptReply as ScriptReply
+    from fakedove.double.script_stubs import ScriptExpectation as ScriptExpectation
     from fakedove.double.script_stubs import ScriptStub as ScriptStub
     from fakedove.double.stubs import Expectation as Expectation
     from fakedove.double.stubs import Stub as Stub
@@ -78,8 +79,9 @@ _HOMES = {
     "Message": "dovecot.message",
     "QuotaRoot": "dovecot.quota_roots",
     "Request": "double.request",
-    "ScriptEnd": "double.script_stubs",
-    "ScriptReply": "double.script_stubs",
+    "ScriptEnd": "double.script_reply",
+    "ScriptExpectation": "double.script_stubs",
+    "ScriptReply": "double.script_reply",
     "ScriptRun": "program_client",
     "ScriptStub": "double.script_stubs",
     "Status": "dovecot.status",

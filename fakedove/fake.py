@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +29,8 @@ from fakedove.configured import (
     sockets_of,
     store_of,
 )
-from fakedove.double.script_stubs import ScriptStub
+from fakedove.double.script_stubs import ScriptExpectation, ScriptStub
+from fakedove.double.selection import Arguments
 from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -214,7 +214,7 @@ class AsyncFakeDovecot(Witness):
         self,
         name: str,
         *,
-        args: Sequence[str] | None = None,
+        args: Arguments | None = None,
         times: int | None = None,
         where: str | None = None,
     ) -> ScriptStub:
@@ -222,11 +222,23 @@ class AsyncFakeDovecot(Witness):
 
         See `ScriptStubs.script`; raises UnknownNameError if there is no such service.
         """
-        if name not in self.config.script:
-            near = did_you_mean(name, self.config.script)
-            known = ", ".join(self.config.script) or "none"
-            raise UnknownNameError(f"there is no [script.{name}]{near} (there is: {known})")
+        self._need_script(name)
         return self._parts.world.script_stubs.script(name, args=args, times=times, where=where)
+
+    def expect_script(
+        self,
+        name: str,
+        *,
+        args: Arguments | None = None,
+        times: int | None = None,
+        where: str | None = None,
+    ) -> ScriptExpectation:
+        """Expect the service [script.NAME] to be called before the fake is checked or ends.
+
+        See `ScriptStubs.expect`; raises UnknownNameError if there is no such service.
+        """
+        self._need_script(name)
+        return self._parts.world.script_stubs.expect(name, args=args, times=times, where=where)
 
     # What a test does to it
 
@@ -309,6 +321,12 @@ class AsyncFakeDovecot(Witness):
         if self._file is None:
             return make_config(**settings)
         return load_config(self._file, **settings)
+
+    def _need_script(self, name: str) -> None:
+        if name not in self.config.script:
+            near = did_you_mean(name, self.config.script)
+            known = ", ".join(self.config.script) or "none"
+            raise UnknownNameError(f"there is no [script.{name}]{near} (there is: {known})")
 
     def _refuse_moving(self, config: Config) -> None:
         for key in ("base_dir", "tls"):

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar, cast
 
 from fakedove.double.invocations import Invocations
 from fakedove.double.journal import Journal
-from fakedove.double.script_stubs import ScriptStub, ScriptStubs
+from fakedove.double.script_stubs import ScriptExpectation, ScriptStub, ScriptStubs
 from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.mailbox import Mailbox
@@ -28,7 +28,8 @@ _T = TypeVar("_T")
 
 #: Types whose objects the fake goes on changing.
 _CHANGING = (
-    *(Store, Users, User, Mailbox, Stub, Expectation, Stubs, ScriptStub, ScriptStubs),
+    *(Store, Users, User, Mailbox, Stub, Expectation, Stubs),
+    *(ScriptStub, ScriptExpectation, ScriptStubs),
     *(Journal, Invocations, ServerLog, Clock),
 )
 _CONTAINERS = (dict, list, MappingProxyType)

@@ -238,6 +238,8 @@ def pytest_runtest_makereport(
     if report.failed:
         for fake in item.stash.get(_FAKES, ()):
             report.sections.append(("fakedove conversation", fake.journal.describe()))
+            if fake.invocations:
+                report.sections.append(("fakedove scripts", fake.invocations.describe()))
             if log := "\n".join(map(str, fake.log)):
                 report.sections.append(("fakedove server log", log))
     return report

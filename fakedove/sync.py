@@ -22,7 +22,7 @@ from fakedove.double.exchange import Exchange
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Journal
 from fakedove.double.patterns import Texts
-from fakedove.double.script_stubs import ScriptStub
+from fakedove.double.script_stubs import ScriptExpectation, ScriptStub
 from fakedove.double.selecting import caller
 from fakedove.double.selection import Arguments
 from fakedove.double.stubs import Expectation, Stub, Stubs
@@ -222,7 +222,7 @@ class FakeDovecot:
         )
 
     def script(
-        self, name: str, *, args: Sequence[str] | None = None, times: int | None = None
+        self, name: str, *, args: Arguments | None = None, times: int | None = None
     ) -> ScriptStub:
         """Select invocations of the service [script.NAME] to be answered by a stub.
 
@@ -231,6 +231,17 @@ class FakeDovecot:
         where = caller()
         select = partial(self._fake.script, name, args=args, times=times, where=where)
         return live(self._guest.call(select), self._guest.call)
+
+    def expect_script(
+        self, name: str, *, args: Arguments | None = None, times: int | None = None
+    ) -> ScriptExpectation:
+        """Expect the service [script.NAME] to be called before the fake is checked or ends.
+
+        See `ScriptStubs.expect`; raises UnknownNameError if there is no such service.
+        """
+        where = caller()
+        expect = partial(self._fake.expect_script, name, args=args, times=times, where=where)
+        return live(self._guest.call(expect), self._guest.call)
 
     def forget_stubs(self) -> None:
         """Take all stubs and expectations away, whatever is wrong with them."""

@@ -197,8 +197,10 @@ class Witness:
         return [*self._unmet(), *self._unarmed(), *unmatched]
 
     def _unmet(self) -> list[Exception]:
-        exchanges = tuple(self.journal)
-        return [ExpectationError(one.explain(exchanges)) for one in self.stubs.unmet()]
+        exchanges, invocations = tuple(self.journal), tuple(self.invocations)
+        told = [one.explain(exchanges) for one in self.stubs.unmet()]
+        told += [one.explain(invocations) for one in self._world.script_stubs.unmet()]
+        return [ExpectationError(one) for one in told]
 
     def _unarmed(self) -> list[Exception]:
         world = self._world
@@ -209,8 +211,7 @@ class Witness:
         problems = self._stub_problems()
         world = self._world
         world.stubs.forget_problems()
-        for stub in world.script_stubs.unarmed():
-            stub.remove()
+        world.script_stubs.forget_problems()
         return problems
 
     def _take_problems(self) -> list[Exception]:

@@ -29,6 +29,7 @@ NAMES = [
     "QuotaRoot",
     "Request",
     "ScriptEnd",
+    "ScriptExpectation",
     "ScriptReply",
     "ScriptRun",
     "ScriptStub",

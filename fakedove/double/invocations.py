@@ -8,12 +8,15 @@ from datetime import datetime
 
 import msgspec
 
+from fakedove.double.conversation import said
 from fakedove.wire.script import Header
 
 #: Invocations kept; older ones fall out.
 CAPACITY = 1_000
 #: Bytes kept of what each said and heard.
 KEPT = 1024 * 1024
+#: Invocations that `describe` shows.
+_SHOWN = 10
 
 
 class Invocation(msgspec.Struct, gc=False):
@@ -78,8 +81,13 @@ class Invocation(msgspec.Struct, gc=False):
         self.stdout += data[: KEPT - len(self.stdout)]
 
     def describe(self) -> str:
-        """Return the invocation as a short conversation."""
-        return f"C: {self.raw_header!r}\nS: result {self.result!r}, status {self.status}"
+        """Return the invocation as a short conversation, as far as it is kept."""
+        lines = [f"connection {self.connection}: {self.listener}, script {self.script}"]
+        lines += said("C", self.raw_header + self.stdin, short=True)
+        lines += said("S", self.stdout + (self.result or b""), short=True)
+        if self.status is not None:
+            lines.append(f"   (status {self.status})")
+        return "\n".join(lines)
 
 
 class Invocations:
@@ -123,8 +131,12 @@ class Invocations:
         ]
 
     def describe(self) -> str:
-        """Return all of them as conversations."""
-        return "\n".join(one.describe() for one in self) or "(no script was run)"
+        """Return the newest of them as conversations, with long texts cut, which is said."""
+        newest = tuple(self)[-_SHOWN:]
+        earlier = len(self) - len(newest)
+        head = [f"({earlier:,} earlier invocations)"] if earlier else []
+        told = [one.describe() for one in newest]
+        return "\n".join([*head, *told]) or "(no script was run)"
 
     def clear(self) -> None:
         """Forget everything."""

@@ -1,4 +1,4 @@
-"""Stubs for script services: answers that stand in for a program's.
+"""Stubs for script services, which answer in a program's place, and expectations of them.
 
 `fake.script("hello")` selects, `.reply`, `.handle`, `.hang`, `.close` and `.reset` arm. What
 they answer with is a `ScriptReply`: what a program would print, and how it would end.
@@ -6,103 +6,14 @@ they answer with is a `ScriptReply`: what a program would print, and how it woul
 
 from __future__ import annotations
 
-import enum
-import math
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable
 
+from fakedove.double import explaining
 from fakedove.double.invocations import Invocation
+from fakedove.double.script_reply import Answer, Handler, Handling, Output, ScriptEnd, ScriptReply
 from fakedove.double.selecting import NewestFirst, Selected, caller
+from fakedove.double.selection import Arguments, Selection
 from fakedove.errors import StubError
-
-#: Bytes to write at once, and seconds to wait between them.
-Output: TypeAlias = bytes | Sequence[bytes | float]
-
-_MOST_EXIT, _MOST_SIGNAL = 255, 64
-
-
-class ScriptEnd(enum.StrEnum):
-    """How a reply ends behind what is printed."""
-
-    #: With a result code, as `exit` has it, and EOF.
-    RESULT = "result"
-    #: Without a result code: the service's process is gone.
-    CLOSE = "close"
-    #: As CLOSE; over TCP with a reset.
-    RESET = "reset"
-    #: Not at all, until the client goes away.
-    HANG = "hang"
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptReply:
-    """What a script service answers. Raises StubError for what no program could do."""
-
-    #: What the program prints: bytes, or a sequence of bytes and of pauses in seconds.
-    stdout: Output = b""
-    #: Exit status, 0 to 255; -9 means killed by signal 9.
-    exit: int = 0
-    #: What it writes to stderr: lines for the server log.
-    stderr: bytes = b""
-    #: Seconds before it begins.
-    delay: float = 0.0
-    #: The result code in place of what `exit` makes of it, any bytes; b"": none.
-    result: bytes | None = None
-    #: Read what the client still sends before closing. A client whose input is not read gets
-    #: an error instead of EOF, and takes that for a failure.
-    drain: bool = True
-    end: ScriptEnd = ScriptEnd.RESULT
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be sent."""
-        for name in ("stderr", "result"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, bytes):
-                raise StubError(f"{name} must be bytes, not {value!r}")
-        for piece in self.pieces:
-            if not isinstance(piece, bytes) and not _is_pause(piece):
-                raise StubError(
-                    f"stdout must be bytes, or a sequence of bytes and seconds, not {piece!r}"
-                )
-        if not _is_pause(self.delay):
-            raise StubError(f"delay must be a number of seconds, 0 or more, not {self.delay!r}")
-        if not _is_exit(self.exit):
-            raise StubError(f"exit must be 0 to 255, or a signal as -9, not {self.exit!r}")
-
-    @property
-    def pieces(self) -> tuple[bytes | float, ...]:
-        """What is printed, and the pauses between."""
-        return (self.stdout,) if isinstance(self.stdout, bytes | str) else tuple(self.stdout)
-
-
-#: What a handler may return: bytes are what is printed, None is nothing.
-Handled: TypeAlias = ScriptReply | bytes | None
-Handler: TypeAlias = Callable[[Invocation], Handled | Awaitable[Handled]]
-
-
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """An answer that a function of the test finds."""
-
-    function: Handler
-    #: The function is called when all of stdin is there; else when the header is.
-    read_stdin: bool
-
-
-Answer: TypeAlias = ScriptReply | Handling
-
-
-def replied(value: object) -> ScriptReply:
-    """Return what a handler's result means; raises StubError for anything else."""
-    match value:
-        case ScriptReply():
-            return value
-        case bytes():
-            return ScriptReply(value)
-        case None:
-            return ScriptReply()
-    raise StubError(f"a handler must return bytes, None or a ScriptReply, not {value!r}")
 
 
 class ScriptStub(Selected[Answer]):
@@ -111,14 +22,14 @@ class ScriptStub(Selected[Answer]):
     def __init__(
         self,
         stubs: ScriptStubs,
-        script: str,
-        args: Sequence[str] | None,
+        selection: Selection,
+        *,
         times: int | None,
         where: str,
+        named: str,
     ) -> None:
-        super().__init__(f"script({script!r})", times, where)
-        self.script = script
-        self.args = None if args is None else tuple(args)
+        super().__init__(f"{named}({selection.command})", times, where)
+        self.selection = selection
         #: The invocations it answered, oldest first.
         self.calls: list[Invocation] = []
         #: It answers as soon as a client is there.
@@ -126,8 +37,7 @@ class ScriptStub(Selected[Answer]):
         self._stubs = stubs
 
     def __repr__(self) -> str:
-        args = "" if self.args is None else f", args={list(self.args)!r}"
-        return f"<ScriptStub script({self.script!r}{args}) of {self.where}>"
+        return f"<{type(self).__name__} script({self.selection}) of {self.where}>"
 
     @property
     def used(self) -> int:
@@ -205,8 +115,12 @@ class ScriptStub(Selected[Answer]):
 
     def matches(self, invocation: Invocation) -> bool:
         """Whether this stub answers the invocation."""
-        return (
-            self.ready and self.script == invocation.script and self.args in (None, invocation.args)
+        return self.ready and self.means(invocation)
+
+    def means(self, invocation: Invocation) -> bool:
+        """Whether it is about the invocation."""
+        return self.selection.command.matches(invocation.script) and self.selection.means_args(
+            invocation.args
         )
 
     def _answer(
@@ -227,46 +141,121 @@ class ScriptStub(Selected[Answer]):
             raise
 
     def _refuse_args(self, before_header: bool) -> None:
-        if before_header and self.args is not None:
+        if before_header and self.selection.args is not None:
             self.remove()
             raise StubError("before_header: there are no args yet; leave them out of script(...)")
         self.before_header = before_header
 
 
+class ScriptExpectation(ScriptStub):
+    """One `expect_script(...)`: an invocation that has to come.
+
+    The service's program answers it, or an older stub, unless it is armed.
+    """
+
+    @property
+    def armed(self) -> bool:
+        """Whether nothing is left to be told."""
+        return not self._more_follow
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers itself; it does so however often."""
+        return bool(self._answers) and self.armed
+
+    @property
+    def met(self) -> bool:
+        """Whether it came as often as was expected, at least once if that is not said."""
+        return self.used == self.times if self.times is not None else self.used > 0
+
+    def explain(self, invocations: Iterable[Invocation]) -> str:
+        """Return what was expected, and what came; not more than 20 lines."""
+        lines = explaining.expected(self.where, self.times, self.used, f"script {self.selection}")
+        if self.calls:
+            lines += explaining.invoked(self.calls)
+        else:
+            lines += explaining.beside_closest_invocation(self.selection, invocations)
+        return "\n".join(lines)
+
+
 class ScriptStubs(NewestFirst[ScriptStub]):
-    """The stubs for script services."""
+    """The stubs for script services, and what is expected of those."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._expectations: list[ScriptExpectation] = []
 
     def script(
         self,
         script: str,
         *,
-        args: Sequence[str] | None = None,
+        args: Arguments | None = None,
         times: int | None = None,
         where: str | None = None,
     ) -> ScriptStub:
-        """Select invocations of a script service by its name, and by all of their arguments.
+        """Select invocations of a script service by its name, and by their arguments.
 
-        `times` bounds how often the stub answers; `where` names the place in the test, by
-        default the caller's line.
+        `args` are patterns as for `Stubs.on`; `times` bounds how often the stub answers; `where`
+        names the place in the test, by default the caller's line.
         """
-        if isinstance(args, str):
-            raise StubError(f"script({script!r}): args must be a sequence of texts, not {args!r}")
+        selection = Selection(script, None, args, None, None)
         place = caller() if where is None else where
-        return self._add(ScriptStub(self, script, args, times, place))
+        return self._add(ScriptStub(self, selection, times=times, where=place, named="script"))
 
-    def find(self, invocation: Invocation, *, at_once: bool = False) -> ScriptStub | None:
-        """Return the newest stub that answers; `at_once`: one that needs no header."""
-        for one in self:
-            if one.matches(invocation):
-                return one if one.before_header == at_once else None
-        return None
+    def expect(
+        self,
+        script: str,
+        *,
+        args: Arguments | None = None,
+        times: int | None = None,
+        where: str | None = None,
+    ) -> ScriptExpectation:
+        """Expect an invocation, at least once, or just `times` times; else as `script`."""
+        selection = Selection(script, None, args, None, None)
+        place = caller() if where is None else where
+        expectation = ScriptExpectation(
+            self, selection, times=times, where=place, named="expect_script"
+        )
+        self._expectations.append(expectation)
+        self._add(expectation)
+        return expectation
 
+    def unmet(self) -> list[ScriptExpectation]:
+        """Return the expectations that are not met, oldest first."""
+        return [one for one in self._expectations if not one.met]
 
-def _is_pause(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return value >= 0 and not math.isnan(value)
+    def forget_problems(self) -> None:
+        """Take those away that were told of: without an answer, and not met."""
+        for one in (*self.unarmed(), *self.unmet()):
+            self.remove(one)
 
+    def answer_at_once(self, invocation: Invocation) -> Answer | None:
+        """Return what a stub answers to a client that has said nothing yet, None for nothing."""
+        stub = self._newest(invocation)
+        return self._noted(invocation, stub) if stub is not None and stub.before_header else None
 
-def _is_exit(value: object) -> bool:
-    return isinstance(value, int) and -_MOST_SIGNAL <= value <= _MOST_EXIT
+    def answer(self, invocation: Invocation) -> Answer | None:
+        """Return what a stub answers, None for nothing; those meant note the invocation."""
+        return self._noted(invocation, self._newest(invocation))
+
+    def _newest(self, invocation: Invocation) -> ScriptStub | None:
+        return next((one for one in self if one.matches(invocation)), None)
+
+    def _noted(self, invocation: Invocation, stub: ScriptStub | None) -> Answer | None:
+        answer = None if stub is None else stub.answer
+        if stub is not None and not isinstance(stub, ScriptExpectation):
+            stub.calls.append(invocation)
+        for one in self._expectations:
+            if one.means(invocation):
+                one.calls.append(invocation)
+        return answer
+
+    def remove(self, stub: ScriptStub) -> None:
+        """Take one stub or expectation away; harmless if it is gone already."""
+        super().remove(stub)
+        self._expectations = [one for one in self._expectations if one is not stub]
+
+    def clear(self) -> None:
+        """Take all stubs and expectations away."""
+        super().clear()
+        self._expectations.clear()

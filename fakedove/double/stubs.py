@@ -154,9 +154,7 @@ class Expectation(Stub):
 
     def explain(self, exchanges: Iterable[Exchange]) -> str:
         """Return what was expected, and what came; not more than 20 lines."""
-        wanted = "at least once" if self.times is None else explaining.times(self.times)
-        came = f"it came {explaining.times(self.used)}" if self.used else "it never came"
-        lines = [f"{self.where}: expected {wanted}: {self.selection}", came]
+        lines = explaining.expected(self.where, self.times, self.used, str(self.selection))
         if self.calls:
             lines += explaining.calls(self.calls)
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fakedove.double.invocations import Invocation
-from fakedove.double.script_stubs import Answer, ScriptReply, ScriptStub
+from fakedove.double.script_reply import Answer, ScriptReply
 from fakedove.dovecot import scripts
 from fakedove.dovecot.reply import Level
 from fakedove.dovecot.scripts import ScriptService
@@ -43,6 +43,7 @@ from fakedove.wire.script import (
 )
 
 _ROOM = 65536
+_NOTHING = ScriptReply()
 
 
 class ScriptSession:
@@ -85,10 +86,10 @@ class ScriptSession:
     def open(self, peer: Peer) -> Plan:
         """Begin: a service with -p runs its program at once."""
         self._world.invocations.append(self.invocation)
-        stub = self._world.script_stubs.find(self.invocation, at_once=True)
-        if stub is not None:
+        answer = self._world.script_stubs.answer_at_once(self.invocation)
+        if answer is not None:
             self._header = Header(option=None)
-            return self._stand_in(stub)
+            return self._stand_in(answer)
         if self._service.passthrough:
             self._header = Header(option=None)
             return self._begin(self._header)
@@ -156,18 +157,13 @@ class ScriptSession:
         invocation.environment = service.environment(header)
         silent = header.noreply or service.passthrough or self._dialect.oneway
         self._ending.answers = not silent
-        stub = self._world.script_stubs.find(invocation)
-        if stub is not None or not service.program:
-            return self._stand_in(stub)
-        return self._run(header)
+        answer = self._world.script_stubs.answer(invocation)
+        if answer is None and service.program:
+            return self._run(header)
+        # Nothing and nobody: as a program that does nothing.
+        return self._stand_in(_NOTHING if answer is None else answer)
 
-    def _stand_in(self, stub: ScriptStub | None) -> Plan:
-        """Answer as a stub was told; without one as a program that does nothing."""
-        answer: Answer = ScriptReply()
-        if stub is not None:
-            assert stub.answer is not None
-            answer = stub.answer
-            stub.calls.append(self.invocation)
+    def _stand_in(self, answer: Answer) -> Plan:
         alarm = 0 if self._header is None else self._header.alarm
         self._scripted = Scripted(answer, self.invocation, self._stream, self._ending, alarm)
         return self._scripted.begin()

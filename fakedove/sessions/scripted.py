@@ -7,7 +7,7 @@ from collections import deque
 
 from fakedove.double import handling
 from fakedove.double.invocations import Invocation
-from fakedove.double.script_stubs import Answer, Handling, ScriptEnd, ScriptReply, replied
+from fakedove.double.script_reply import Answer, Handling, ScriptEnd, ScriptReply, replied
 from fakedove.plan import (
     SILENCE,
     Call,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fakedove import ScriptReply, ScriptStub
-from fakedove.double.script_stubs import Output, ScriptEnd
+from fakedove.double.script_reply import Output, ScriptEnd
 from tests.real.callers.recorded import Connection
 
 #: Seconds after which a client has sent what the socket takes.
