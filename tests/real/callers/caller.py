@@ -158,14 +158,20 @@ class Caller:
         words = ("mailbox", "status", "-u", user, "messages", "INBOX")
         return self.doveadm(*words, configuration=configuration)
 
-    def doveadm(self, *words: str, configuration: str = "dovecot", stdin: bytes = b"") -> Said:
-        """Run doveadm by one of the configuration files."""
+    def doveadm(
+        self,
+        *words: str,
+        configuration: str = "dovecot",
+        stdin: bytes = b"",
+        patience: float = PATIENCE,
+    ) -> Said:
+        """Run doveadm by one of the configuration files, for `patience` seconds at most."""
         file = str(self.folder / f"{configuration}.conf")
         ended = subprocess.run(
             self._master.command("doveadm", "-c", file, *words),
             input=stdin,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
         output, errors = ended.stdout.decode("latin-1"), ended.stderr.decode("latin-1")
@@ -185,10 +191,19 @@ class Caller:
         """Return what was logged about a user's deliveries, once there are `count` lines."""
 
         def found() -> list[str]:
-            self._lines += self._master.log()
-            return [line for line in self._lines if line.startswith(f"lmtp({user})<")]
+            return [line for line in self.lines() if line.startswith(f"lmtp({user})<")]
 
         return _wait(found, count)
+
+    def crash_log(self, start: int) -> list[str]:
+        """Return what was logged from line `start` on, once a process has been killed."""
+        _wait(lambda: [one for one in self.lines()[start:] if " killed with signal " in one], 1)
+        return self.lines()[start:]
+
+    def lines(self) -> list[str]:
+        """Return all that was logged so far."""
+        self._lines += self._master.log()
+        return self._lines
 
     def _fake(self) -> fakedove.FakeDovecot:
         services = {name: {"accept_env": list(SIEVE_ENVIRONMENT)} for name in (*SOCKETS, *PROGRAMS)}

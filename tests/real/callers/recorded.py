@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from tests.real.callers.caller import SOCKETS, Caller
-from tests.real.callers.left_out import LEFT_OUT
+from tests.real.callers.left_out import ELSEWHERE, LEFT_OUT
 from tests.replay.scripts import Step, records, text
 from tests.replay.transcripts import Json
 
@@ -129,7 +129,7 @@ def load() -> list[Recorded]:
     return [
         _recorded(record)
         for record in records("script-clients.jsonl.xz")
-        if "sieve" in _result(record) and record["id"] not in LEFT_OUT
+        if "sieve" in _result(record) and record["id"] not in LEFT_OUT | ELSEWHERE
     ]
 
 
@@ -157,8 +157,8 @@ def _recorded(record: Step) -> Recorded:
         sieve=str(result["sieve"]),
         answer=answer.rstrip("\r\n"),
         mails=tuple((str(a), int(str(b)), str(c)) for a, b, c in _mails(result)),
-        log=tuple(line for line in cast("list[str]", record["log"]) if ": Debug: " not in line),
-        connections=tuple(_connections(record)),
+        log=tuple(log_lines(record)),
+        connections=tuple(connections(record)),
     )
 
 
@@ -166,7 +166,13 @@ def _mails(result: dict[str, Json]) -> Sequence[Sequence[Json]]:
     return cast("list[list[Json]]", result["mails"])
 
 
-def _connections(record: Step) -> Iterator[Connection]:
+def log_lines(record: Step) -> list[str]:
+    """Return what was logged, but for Debug lines."""
+    return [line for line in cast("list[str]", record["log"]) if ": Debug: " not in line]
+
+
+def connections(record: Step) -> Iterator[Connection]:
+    """Return the calls of services."""
     for one in cast("list[dict[str, Json]]", record["service_saw"]):
         events = cast("list[list[Json]]", one["events"])
         told = ((str(kind), str(data[0]) if data else "") for _, kind, *data in events)

@@ -79,3 +79,15 @@ def test_a_user_is_welcomed_once(caller: Caller) -> None:
     for _ in range(2):
         caller.status(user)
     assert len(caller.invocations("welcome", 1)) == 1
+
+
+def test_2_3_waits_for_half_a_minute(caller_of: Callable[[str], Caller]) -> None:
+    """Its client has a limit of its own; 2.4 waits as long as the service takes."""
+    caller = caller_of("2.3.19.1")
+    user = caller.new_user()
+    caller.fake.script("welcome").hang()
+    words = ("mailbox", "status", "-u", user, "messages", "INBOX")
+    said = caller.doveadm(*words, patience=45)
+    problem = caller.filled("read({{dir}}/run/welcome) failed: Interrupted system call")
+    assert said.errors == f"doveadm({user}): Error: welcome: {problem}\n"
+    assert (said.status, said.output) == (0, "INBOX messages=0\n")
