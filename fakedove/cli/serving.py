@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tomllib
@@ -124,7 +125,19 @@ def _named_commands(
             problem = "is a file's name" if "/" in name else "is given twice"
             raise click.BadParameter(f'"{value}": NAME {problem}')
         commands[name] = command.split()
+        if problem := _unfit(commands[name][0]):
+            raise click.BadParameter(f'"{value}": {commands[name][0]}: {problem}')
     return commands
+
+
+def _unfit(program: str) -> str:
+    """Say why a program cannot be run, if that is to be seen: its first client is late for that."""
+    path = Path(program)
+    if not path.exists():
+        return os.strerror(errno.ENOENT)
+    if path.is_dir():
+        return os.strerror(errno.EISDIR)
+    return "" if os.access(path, os.X_OK) else "is not executable"
 
 
 class ServedFake(AsyncFakeDovecot):

@@ -60,7 +60,9 @@ class Target:
         try:
             address = Address.of(text)
         except ClientError:
-            raise ExecuteError(f'"{text}" is no address: it must be tcp:HOST:PORT') from None
+            address = None
+        if address is None or not address.port:
+            raise ExecuteError(f'"{text}" is no address: it must be tcp:HOST:PORT')
         return cls(Driver.TCP, "", address.host, address.port)
 
     @property

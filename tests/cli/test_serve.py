@@ -161,6 +161,9 @@ def test_a_configured_script_service_has_its_sockets(short_path: Path) -> None:
         ("hello", '"hello" must be NAME=COMMAND, such as hello=./hello.sh'),
         ("hello= ", '"hello= " must be NAME=COMMAND'),
         ("a/b=x", '"a/b=x": NAME is a file\'s name'),
+        ("hello=/nosuch one", '"hello=/nosuch one": /nosuch: No such file or directory'),
+        ("hello=/tmp", '"hello=/tmp": /tmp: Is a directory'),
+        ("hello=/etc/passwd", '"hello=/etc/passwd": /etc/passwd: is not executable'),
     ],
 )
 def test_a_wrong_script_option_is_one_line(value: str, problem: str) -> None:

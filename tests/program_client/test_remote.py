@@ -229,6 +229,7 @@ def test_releases_speak_their_own_protocol(dovecot: str, header: bytes, verdict:
         ("exec:/bin/true", {}, '"exec:/bin/true" is no program'),
         ("tcp:localhost", {}, '"tcp:localhost" is no address: it must be tcp:HOST:PORT'),
         ("tcp:localhost:70000", {}, '"tcp:localhost:70000" is no address'),
+        ("tcp:localhost:0", {}, '"tcp:localhost:0" is no address'),
         ("unix:s", {"alarm": -1}, "alarm: must be 0 or more, not -1"),
         ("unix:s", {"timeout": -1}, "timeout: must be 0 or more, not -1"),
         ("unix:s", {"env": {"A=B": "1"}}, 'env: "A=B" is no name of a variable'),

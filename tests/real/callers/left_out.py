@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _TCP = "driver = tcp crashes before it connects"
 _CHILD = "a child process is run, no service is called"
 
