@@ -37,7 +37,7 @@ class OverError(Exception):
 class Link:
     """A socket whose bytes are counted and whose waiting has an end."""
 
-    __slots__ = ("_deadline", "_expiry", "_flags", "_sent", "_session", "_sock", "unsent")
+    __slots__ = ("_deadline", "_expiry", "_flags", "_hasty", "_sent", "_session", "_sock", "unsent")
 
     def __init__(self, sock: socket.socket, session: Session) -> None:
         """Speak over `sock`; `session.deadline` says how long a wait may last."""
@@ -48,6 +48,8 @@ class Link:
         self._sent = 0
         #: A program that shares the socket wants it blocking; we do not.
         self._flags = 0
+        #: Bytes, or EOF, have most likely come already: the next read looks before it waits.
+        self._hasty = session.take is not None
         #: Bytes of plans that never left; counted when sending ends early.
         self.unsent = 0
 
@@ -67,7 +69,9 @@ class Link:
         """Read from the socket itself."""
         sock = self._sock
         while True:
-            if self._session.deadline is None:
+            if self._hasty:
+                self._hasty = False
+            elif self._session.deadline is None:
                 self._deadline = None
                 await wait_readable(sock)
             else:
@@ -113,6 +117,7 @@ class Link:
         raise OverError
 
     def _half_close(self) -> None:
+        self._hasty = True
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:
