@@ -50,7 +50,8 @@ class Process:
         """Start it on the connection `sock`; its first event tells if that was not possible."""
         self._events: deque[ProgramEvent] = deque()
         self._run = run
-        self._alarm_at = float("inf")
+        #: When the wait for it is over.
+        self._alarm_at: float | None = None
         if run.alarm and not run.alarm_kills:
             self._alarm_at = trio.current_time() + run.alarm
         self._watched = select.epoll()
@@ -70,13 +71,16 @@ class Process:
         while not self._events:
             if not self._files:
                 return None
-            with trio.move_on_at(self._alarm_at) as alarm:
+            if self._alarm_at is None:
                 await wait_readable(self._watched.fileno())
-            if alarm.cancelled_caught:
-                self._alarm_at = float("inf")
-                self._events.append(AlarmRang())
             else:
-                self._look()
+                with trio.move_on_at(self._alarm_at) as alarm:
+                    await wait_readable(self._watched.fileno())
+                if alarm.cancelled_caught:
+                    self._alarm_at = None
+                    self._events.append(AlarmRang())
+                    continue
+            self._look()
         return self._events.popleft()
 
     async def feed(self, data: bytes) -> None:
@@ -191,7 +195,7 @@ class Process:
             self._listen()
         if self._pidfd in ready:
             self._forget(self._pidfd)
-            self._alarm_at = float("inf")
+            self._alarm_at = None
             assert self._child is not None
             self._events.append(ProgramEnded(self._status(), self._child.pid))
         if self._life in ready:
