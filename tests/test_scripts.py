@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,8 @@ _SHOWN: dict[str, object] = {
     "accept_env": ["FOO"],
 }
 _VERSION = b"VERSION\tscript\t4\t0\n"
+#: Seconds that a killed process may take to be dead.
+_PATIENCE = 5.0
 
 
 def fake_with(script: dict[str, object]) -> fakedove.FakeDovecot:
@@ -297,11 +300,21 @@ def _open_files() -> int:
 
 
 def _is_gone(pid: int) -> bool:
-    """Whether there is no such process, not counting what only waits to be buried."""
+    """Whether there is no such process, not counting what only waits to be buried.
+
+    One that is killed closes its files before it counts as dead, so that may take a moment.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while (alive := _is_alive(pid)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not alive
+
+
+def _is_alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _command_line(pid: int) -> str:
