@@ -95,6 +95,10 @@ def test_recordings_of_the_script_service(programs: Path) -> None:
     # Most of the time is waiting, so many are played at a time.
     with ThreadPoolExecutor(16) as pool:
         played = list(pool.map(lambda one: play(one, programs), recordings))
+    for number, one in enumerate(recordings):
+        if played[number] and scripts.is_timed(one):
+            # The others may have made it late.
+            played[number] = play(one, programs)
     found = ["\n  ".join(lines) for lines in played if lines]
     assert not found, "\n".join([f"{len(found)} of {len(played)} differ", *found])
 
@@ -138,6 +142,8 @@ def test_a_service_of_one_process(programs: Path) -> None:
     assert len(together) == 4
     with ThreadPoolExecutor(4) as pool:
         played = list(pool.map(lambda one: play_together(one, programs), together))
+    pairs = zip(played, together, strict=True)
+    played = [lines and play_together(one, programs) for lines, one in pairs]
     assert not any(played), played
 
 
