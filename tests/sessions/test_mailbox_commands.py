@@ -101,6 +101,19 @@ def test_a_renamed_inbox_comes_back_when_somebody_looks(release: str) -> None:
 
 
 @BOTH
+def test_a_deleted_inbox_comes_back_below_a_new_mailbox(release: str) -> None:
+    deleted, refused, made = ask(
+        release,
+        b"mailbox delete\tINBOX",
+        b"mailbox create\tinbox/x\tINBOX",
+        b"mailbox list",
+    )
+    assert deleted == b"\n+\n"
+    assert refused == b"\n-DATAERR\n"
+    assert made.endswith(b"INBOX/x\tINBOX\t\n+\n")
+
+
+@BOTH
 def test_updating_counters(release: str) -> None:
     updated, status = ask(
         release,

@@ -54,9 +54,12 @@ def new_problem(user: User, name: str, release: Release) -> Problem | None:
 
 
 def mailbox_above(user: User, name: str) -> Mailbox | None:
-    """Return the nearest mailbox above `name`, whose ACL decides on a new one, or None."""
+    """Return the nearest mailbox above `name`, whose ACL decides on a new one, or None.
+
+    An INBOX that was deleted comes back by that.
+    """
     while name := name.rpartition("/")[0]:
-        if (box := user.existing_mailbox(name)) is not None:
+        if (box := user.find_mailbox(name)) is not None:
             return box
     return None
 
