@@ -37,10 +37,14 @@ class Known:
     def covers(self, release: str, question: Question, differences: Sequence[str]) -> bool:
         """Whether these differences are this one."""
         return (
-            any(fnmatchcase(release, pattern) for pattern in self.releases)
+            self.is_about(release)
             and self.asked.search(str(question)) is not None
             and any(self.said.search(line) for line in differences if line[0] in "-+")
         )
+
+    def is_about(self, release: str) -> bool:
+        """Whether the release is one of those that answer otherwise."""
+        return any(fnmatchcase(release, pattern) for pattern in self.releases)
 
     def questions(self) -> list[Question]:
         """Return the example as questions."""
