@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fakedove.config import Config
 from fakedove.double.selection import Arguments
+from fakedove.double.spelling import Spelling
 from fakedove.double.stubs import Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -50,9 +51,9 @@ def listener_settings(config: Config) -> dict[str, ListenerSettings]:
     }
 
 
-def armed_stubs(release: Release, config: Config) -> Stubs:
+def armed_stubs(release: Release, config: Config, spelling: Spelling | None = None) -> Stubs:
     """Return the stubs and expectations of the configuration; raises StubError with its place."""
-    stubs = Stubs(release, unmatched_fails=config.unmatched_fails)
+    stubs = Stubs(release, spelling, unmatched_fails=config.unmatched_fails)
     for settings, select in ((config.stub, stubs.on), (config.expect, stubs.expect)):
         for setting in settings:
             try:

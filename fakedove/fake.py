@@ -31,6 +31,7 @@ from fakedove.configured import (
 )
 from fakedove.double.script_stubs import ScriptExpectation, ScriptStub
 from fakedove.double.selection import Arguments
+from fakedove.double.spelling import Spelling
 from fakedove.dovecot import scripts
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -77,11 +78,13 @@ class AsyncFakeDovecot(Witness):
     """
 
     def __init__(self, config: str | os.PathLike[str] | None = None, **settings: object) -> None:
-        super().__init__()
         self._file = config
         self._settings = settings
         #: The configuration in force: that of the start with what `reset` was given.
         self.config: Config = self._configuration({})
+        # Listeners stay, whatever a reset changes.
+        self._spelling = Spelling([one.name for one in self.config.listener])
+        super().__init__(self._spelling)
         #: What Dovecot would have written to its log files.
         self.log = ServerLog()
         self._listeners = listener_settings(self.config)
@@ -92,6 +95,10 @@ class AsyncFakeDovecot(Witness):
         self._stores: dict[tuple[object, datetime | None], tuple[Store, Snapshot]] = {}
         self._begun: _Parts | None = None
         self._end = AsyncExitStack()
+
+    def __repr__(self) -> str:
+        place = "not begun" if self._begun is None else self.base_dir
+        return f"<{type(self).__name__}: Dovecot {self.dovecot}, {place}>"
 
     async def __aenter__(self) -> Self:
         if self._begun is not None:
@@ -341,7 +348,7 @@ class AsyncFakeDovecot(Witness):
         return World(
             release,
             store,
-            armed_stubs(release, config),
+            armed_stubs(release, config, self._spelling),
             self.journal,
             self.log,
             self.invocations,

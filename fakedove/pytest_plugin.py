@@ -28,8 +28,19 @@ _SOCKET_KEYS = ("config", "base_dir", "listener", "tls")
 #: Seconds for a reset, which takes a fraction of a millisecond.
 _RESET_SECONDS = 5.0
 
-#: The fakes that a test uses.
+#: The fakes that a test uses, and what those had to tell that it uses no more.
 _FAKES: pytest.StashKey[list[FakeDovecot]] = pytest.StashKey()
+_TOLD: pytest.StashKey[list[tuple[str, str]]] = pytest.StashKey()
+
+#: The remedy for a fixture of class, module or session scope.
+_OWN_FAKE = """\
+fake_dovecot and make_fake_dovecot are of one test, which is what resets them. A fixture of
+another scope has a fake of its own:
+
+    @pytest.fixture(scope="class")
+    def fake():
+        with fakedove.FakeDovecot() as fake:
+            yield fake"""
 
 _MARKER = (
     "fakedove(dovecot=..., **settings): keys of the configuration for this test's fake "
@@ -100,9 +111,11 @@ def fake_dovecot(
     changes = {key: value for key, value in _fakedove_settings.items() if key not in fixed}
     fake = _fakedove_servers.get(fixed)
     fake.reset(keep_connections=False, timeout=_RESET_SECONDS, **changes)
-    with _in_use(request, fake):
-        yield fake
-    fake.reset()
+    try:
+        with _in_use(request, fake):
+            yield fake
+    finally:
+        fake.reset(timeout=_RESET_SECONDS)
 
 
 @pytest.fixture
@@ -204,11 +217,25 @@ def _marked(node: pytest.Item) -> Settings:
 
 @contextmanager
 def _in_use(request: pytest.FixtureRequest, fake: FakeDovecot) -> Iterator[None]:
-    """Have the hooks below look after `fake`."""
+    """Have the hooks below look after `fake`; what is wrong with its stubs now is told, too."""
     fakes = request.node.stash.setdefault(_FAKES, [])
     fakes.append(fake)
     yield
     fakes.remove(fake)
+    # The fake is about to forget it; a test may have failed while it was torn down.
+    request.node.stash.setdefault(_TOLD, []).extend(_sections(fake))
+    try:
+        fake.raise_crashes()
+        _complain(fake)
+    finally:
+        fake.forget_stubs()
+
+
+def _complain(fake: FakeDovecot) -> None:
+    """Fail for what is wrong with the stubs of `fake`."""
+    if complaints := fake.take_complaints():
+        # They say it all; the way that the message took is of no interest.
+        pytest.fail("\n\n".join(complaints), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -224,9 +251,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         raise
     for fake in item.stash.get(_FAKES, ()):
         fake.raise_crashes()
-        if complaints := fake.take_complaints():
-            # They say it all; the way that the message took is of no interest.
-            pytest.fail("\n\n".join(complaints), pytrace=False)
+        _complain(fake)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -237,12 +262,28 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         for fake in item.stash.get(_FAKES, ()):
-            report.sections.append(("fakedove conversation", fake.journal.describe()))
-            if fake.invocations:
-                report.sections.append(("fakedove scripts", fake.invocations.describe()))
-            if log := "\n".join(map(str, fake.log)):
-                report.sections.append(("fakedove server log", log))
+            report.sections += _sections(fake)
+        told: list[tuple[str, str]] = item.stash.get(_TOLD, [])
+        report.sections += told
+        if _asked_too_widely(report):
+            report.sections.append(("fakedove", _OWN_FAKE))
     return report
+
+
+def _sections(fake: FakeDovecot) -> list[tuple[str, str]]:
+    """Return what a report shows of a fake: titles and texts."""
+    sections = [("fakedove conversation", fake.journal.describe())]
+    if fake.invocations:
+        sections.append(("fakedove scripts", fake.invocations.describe()))
+    if log := fake.log.describe():
+        sections.append(("fakedove server log", log))
+    return sections
+
+
+def _asked_too_widely(report: pytest.TestReport) -> bool:
+    """Whether a fixture that outlives the test asked for one of the test's."""
+    told = str(report.longrepr) if report.when == "setup" else ""
+    return "ScopeMismatch" in told and "fake_dovecot" in told
 
 
 # A real server in place of the fake

@@ -57,7 +57,7 @@ def _stub(table: Table, *, answers: bool) -> StubSetting:
         user=table.optional_text("user"),
         args=table.words("args") if "args" in table else None,
         listener=table.optional_text("listener"),
-        times=table.optional_integer("times", minimum=1),
+        times=table.optional_integer("times", minimum=1 if answers else 0),
         fail=table.full_text("fail") if "fail" in table else None,
         reply=_rows(table) if "reply" in table else None,
         raw=table.text("raw").encode() if "raw" in table else None,

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from fakedove.config import Config
 from fakedove.double.exchange import Exchange
@@ -24,7 +24,7 @@ from fakedove.double.journal import Journal
 from fakedove.double.patterns import Texts
 from fakedove.double.script_stubs import ScriptExpectation, ScriptStub
 from fakedove.double.selecting import caller
-from fakedove.double.selection import Arguments
+from fakedove.double.selection import Arguments, Looking, Selecting
 from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.release import Release
@@ -54,6 +54,11 @@ class FakeDovecot:
         self._make = partial(AsyncFakeDovecot, config, **settings)
         self._fake = self._make()
         self._guest = Guest(self._fake, self._fake.close_copies)
+
+    def __repr__(self) -> str:
+        # From the configuration alone: a debugger may ask at any time, in any thread.
+        state = "running" if self._guest.running else "not running"
+        return f"<{type(self).__name__}: Dovecot {self._fake.dovecot}, {state}>"
 
     def __enter__(self) -> Self:
         return self.start()
@@ -180,46 +185,16 @@ class FakeDovecot:
         return live(self._guest.call(lambda: self._fake.stubs), self._guest.call)
 
     def on(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
-        times: int | None = None,
+        self, command: Texts, *, times: int | None = None, **selecting: Unpack[Selecting]
     ) -> Stub:
         """Select commands to be answered by a stub; see `Stubs.on`."""
-        return self.stubs.on(
-            command,
-            user=user,
-            args=args,
-            listener=listener,
-            line=line,
-            times=times,
-            where=caller(),
-        )
+        return self.stubs.on(command, times=times, where=caller(), **selecting)
 
     def expect(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
-        times: int | None = None,
+        self, command: Texts, *, times: int | None = None, **selecting: Unpack[Selecting]
     ) -> Expectation:
         """Expect a command before the fake is checked or ends; see `Stubs.expect`."""
-        return self.stubs.expect(
-            command,
-            user=user,
-            args=args,
-            listener=listener,
-            line=line,
-            times=times,
-            where=caller(),
-        )
+        return self.stubs.expect(command, times=times, where=caller(), **selecting)
 
     def script(
         self, name: str, *, args: Arguments | None = None, times: int | None = None
@@ -250,39 +225,28 @@ class FakeDovecot:
     # What happened
 
     def assert_called(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        times: int | None = None,
+        self, command: Texts, *, times: int | None = None, **looking: Unpack[Looking]
     ) -> None:
-        """Raise AssertionError unless a command was called, just `times` times if given.
+        """Raise ExpectationError unless a command came, just `times` times if given.
 
-        What is meant is said as for `Stubs.on`. The message shows the journal.
+        That is an AssertionError. What is meant is said as for `Journal.commands`. The message
+        shows what came, or what is closest to it.
         """
-        check = partial(self._fake.assert_called, command, user=user, args=args)
-        self._guest.call(partial(check, listener=listener, times=times))
+        self._guest.call(partial(self._fake.assert_called, command, times=times, **looking))
 
-    def assert_not_called(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-    ) -> None:
-        """Raise AssertionError if a command was called; see `assert_called`."""
-        check = self._fake.assert_not_called
-        self._guest.call(partial(check, command, user=user, args=args, listener=listener))
+    def assert_not_called(self, command: Texts, **looking: Unpack[Looking]) -> None:
+        """Raise ExpectationError if a command came; see `assert_called`."""
+        self._guest.call(partial(self._fake.assert_not_called, command, **looking))
 
-    def wait_for(self, command: str, *, user: str | None = None, timeout: float = 5.0) -> Exchange:
-        """Return the newest exchange of `command`, waiting up to `timeout` seconds for one.
+    def wait_for(
+        self, command: Texts, *, times: int = 1, timeout: float = 5.0, **looking: Unpack[Looking]
+    ) -> Exchange:
+        """Return the newest exchange that is meant when there are `times`, waiting for them.
 
-        Raises TimeoutError, which shows the journal.
+        What is meant is said as for `Journal.commands`; with `status` the answer has to be
+        complete, too. `timeout` is in seconds. Raises TimeoutError, which shows what came.
         """
-        wait = partial(self._fake.wait_for, command, user=user, timeout=timeout)
+        wait = partial(self._fake.wait_for, command, times=times, timeout=timeout, **looking)
         return self._guest.wait("wait_for()", wait, timeout + 1)
 
     def wait_for_invocation(

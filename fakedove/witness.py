@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Unpack
 
+from fakedove.double import explaining
 from fakedove.double.exchange import Exchange
 from fakedove.double.invocations import Invocation, Invocations
 from fakedove.double.journal import Journal
 from fakedove.double.patterns import Texts
-from fakedove.double.selecting import Selected
-from fakedove.double.selection import Arguments, Selection
+from fakedove.double.selecting import Selected, check_times
+from fakedove.double.selection import Looking, Selecting, Selection, told
+from fakedove.double.spelling import Spelling
 from fakedove.double.stubs import Expectation, Stub, Stubs
 from fakedove.errors import ExpectationError, StubError
 from fakedove.net.waiting import first_found
 from fakedove.sessions.world import World
 
+#: Unmet expectations, or commands that nothing matched, that are explained, and named.
+_MOST_EXPLAINED, _MOST_NAMED = 3, 10
+
 
 class Witness:
     """A fake as its test sees it: stubs, expectations, what happened, and what went wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, spelling: Spelling) -> None:
+        """`spelling` knows the names of the listeners."""
         #: What was asked and answered.
-        self.journal = Journal()
+        self.journal = Journal(spelling=spelling)
         #: What script services were asked to run.
         self.invocations = Invocations()
 
@@ -44,34 +50,16 @@ class Witness:
         return self._world.stubs
 
     def on(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
-        times: int | None = None,
+        self, command: Texts, *, times: int | None = None, **selecting: Unpack[Selecting]
     ) -> Stub:
         """Select commands to be answered by a stub; see `Stubs.on`."""
-        return self.stubs.on(
-            command, user=user, args=args, listener=listener, line=line, times=times
-        )
+        return self.stubs.on(command, times=times, **selecting)
 
     def expect(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
-        times: int | None = None,
+        self, command: Texts, *, times: int | None = None, **selecting: Unpack[Selecting]
     ) -> Expectation:
         """Expect a command before the fake is checked or ends; see `Stubs.expect`."""
-        return self.stubs.expect(
-            command, user=user, args=args, listener=listener, line=line, times=times
-        )
+        return self.stubs.expect(command, times=times, **selecting)
 
     def forget_stubs(self) -> None:
         """Take all stubs and expectations away, whatever is wrong with them."""
@@ -81,57 +69,48 @@ class Witness:
     # What happened
 
     def assert_called(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        times: int | None = None,
+        self, command: Texts, *, times: int | None = None, **looking: Unpack[Looking]
     ) -> None:
-        """Raise AssertionError unless a command was called, just `times` times if given.
+        """Raise ExpectationError unless a command came, just `times` times if given.
 
-        What is meant is said as for `Stubs.on`. The message shows the journal.
+        That is an AssertionError. What is meant is said as for `Journal.commands`. The message
+        shows what came, or what is closest to it.
         """
-        count = len(self.journal.commands(command, user=user, args=args, listener=listener))
-        if count == times or (times is None and count):
-            return
-        wanted = "called" if times is None else f"called {times} times"
-        named = _named(command, user, args, listener)
-        self._fail(f"{named} was not {wanted}, but {count} times")
+        check_times(times, least=0)
+        selection, found = self.journal.meant(command, looking)
+        if len(found) != times if times is not None else not found:
+            wanted = explaining.how_often(times)
+            raise ExpectationError(self._explained(wanted, selection, found))
 
-    def assert_not_called(
-        self,
-        command: Texts,
-        *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-    ) -> None:
-        """Raise AssertionError if a command was called; see `assert_called`."""
-        if count := len(self.journal.commands(command, user=user, args=args, listener=listener)):
-            named = _named(command, user, args, listener)
-            self._fail(f"{named} was called, {count} times")
+    def assert_not_called(self, command: Texts, **looking: Unpack[Looking]) -> None:
+        """Raise ExpectationError if a command came; see `assert_called`."""
+        self.assert_called(command, times=0, **looking)
 
-    def _fail(self, problem: str) -> NoReturn:
-        raise AssertionError(f"{problem}; the journal:\n{self.journal.describe()}")
+    def _explained(self, wanted: str, selection: Selection, found: list[Exchange]) -> str:
+        came = explaining.Came(len(found), found)
+        return "\n".join(explaining.unmet(wanted, selection, came, tuple(self.journal)))
 
     async def wait_for(
-        self, command: str, *, user: str | None = None, timeout: float = 5.0
+        self, command: Texts, *, times: int = 1, timeout: float = 5.0, **looking: Unpack[Looking]
     ) -> Exchange:
-        """Return the newest exchange of `command`, waiting up to `timeout` seconds for one.
+        """Return the newest exchange that is meant when there are `times`, waiting for them.
 
-        Raises TimeoutError, which shows the journal.
+        What is meant is said as for `Journal.commands`; with `status` the answer has to be
+        complete, too. `timeout` is in seconds. Raises TimeoutError, which shows what came.
         """
-        found = await first_found(
-            self.journal.followers, lambda: self.journal.commands(command, user=user), timeout
-        )
-        if found is not None:
-            return found
-        raise TimeoutError(
-            f"no {_named(command, user)} within {timeout:g} seconds; "
-            f"the journal:\n{self.journal.describe()}"
-        )
+        check_times(times, least=1)
+        selection, _ = self.journal.meant(command, looking)
+
+        def find() -> list[Exchange]:
+            found = [one for one in self.journal if selection.means(one)]
+            return found if len(found) >= times else []
+
+        newest = await first_found(self.journal.watchers, find, timeout)
+        if newest is not None:
+            return newest
+        _, found = self.journal.meant(command, looking)
+        wanted = f"{explaining.how_often(times)} within {timeout:g} seconds"
+        raise TimeoutError(self._explained(wanted, selection, found))
 
     async def wait_for_invocation(
         self,
@@ -193,14 +172,22 @@ class Witness:
 
     def _stub_problems(self) -> list[Exception]:
         stubs = self.stubs
-        unmatched = [ExpectationError(stubs.explain_unmatched(one)) for one in stubs.unmatched]
+        came = list(stubs.unmatched)
+        unmatched = [
+            *(ExpectationError(stubs.explain_unmatched(one)) for one in came[:_MOST_EXPLAINED]),
+            *_merely_named([told(one) for one in came]),
+        ]
         return [*self._unmet(), *self._unarmed(), *unmatched]
 
     def _unmet(self) -> list[Exception]:
         exchanges, invocations = tuple(self.journal), tuple(self.invocations)
-        told = [one.explain(exchanges) for one in self.stubs.unmet()]
-        told += [one.explain(invocations) for one in self._world.script_stubs.unmet()]
-        return [ExpectationError(one) for one in told]
+        stubs, script_stubs = self.stubs.unmet(), self._world.script_stubs.unmet()
+        told = [one.explain(exchanges) for one in stubs[:_MOST_EXPLAINED]]
+        told += [one.explain(invocations) for one in script_stubs[:_MOST_EXPLAINED]]
+        errors: list[Exception] = [ExpectationError(one) for one in told]
+        for unmet in (stubs, script_stubs):
+            errors += _merely_named([repr(one) for one in unmet])
+        return errors
 
     def _unarmed(self) -> list[Exception]:
         world = self._world
@@ -218,18 +205,14 @@ class Witness:
         return [*self._take_crashes(), *self._take_stub_problems()]
 
 
-def _named(
-    command: Texts,
-    user: Texts | None,
-    args: Arguments | None = None,
-    listener: str | None = None,
-) -> str:
-    told = f'"{command}"'
-    if user is not None:
-        told += f' of user "{user}"'
-    if args is not None:
-        told += f" with {Selection(command, None, args, None, None).shown_args}"
-    return told if listener is None else f'{told} at "{listener}"'
+def _merely_named(told: list[str]) -> list[Exception]:
+    """Return an error that names those behind the ones that are explained."""
+    others = told[_MOST_EXPLAINED:]
+    if not others:
+        return []
+    more = len(others) - _MOST_NAMED
+    lines = [f"{len(others):,} more like this:", *(f"  {one}" for one in others[:_MOST_NAMED])]
+    return [ExpectationError("\n".join([*lines, f"  ... {more:,} more"] if more > 0 else lines))]
 
 
 def raise_all(problems: Sequence[Exception]) -> None:

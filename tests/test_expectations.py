@@ -82,8 +82,21 @@ def test_it_came_too_often(fake: fakedove.FakeDovecot) -> None:
         "  ... 4 more",
     ]
     assert lines[3:] == [
-        f"  quota get (user 'ann', connection {number})" for number in range(5, 13)
+        f"  'quota get' of user 'ann' (connection {number})" for number in range(5, 13)
     ]
+
+
+def test_what_must_not_come(fake: fakedove.FakeDovecot) -> None:
+    fake.expect("mailbox delete", times=0)
+    ask(fake, "quota get")
+    fake.check()
+    fake.expect("quota get", user="ann", times=0)
+    ask(fake, "quota get")
+    assert complaint(fake) == (
+        "test_expectations.py:N: expected never: 'quota get', user='ann'\n"
+        "it came once\n"
+        "  'quota get' of user 'ann' (connection 2)"
+    )
 
 
 def test_an_expectation_can_be_armed(fake: fakedove.FakeDovecot) -> None:

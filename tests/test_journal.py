@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
 from fakedove import Client, ClientError, Connection, FakeDovecot, Status
 from fakedove.double.connections import Authentication
+from fakedove.errors import ExpectationError, StubError
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 PASSWORD = Authentication.PASSWORD
@@ -183,11 +186,76 @@ def test_what_was_and_was_not_called() -> None:
         fake.assert_not_called("mailbox list", listener="tcp")
         with pytest.raises(AssertionError) as caught:
             fake.assert_not_called("mailbox *", user="a*", args=["INBOX", ...], listener="unix")
-        said, *journal = str(caught.value).split("\n")
-        assert said == (
-            '"mailbox *" of user "a*" with [\'INBOX\', ...] at "unix" was called, 1 times; '
-            "the journal:"
+        assert str(caught.value) == (
+            "expected never: 'mailbox *', user='a*', args=['INBOX', ...], listener='unix'\n"
+            "it came once\n"
+            "  'mailbox list INBOX' of user 'ann' (connection 1)"
         )
-        assert journal == fake.journal.describe().split("\n")
-        with pytest.raises(AssertionError, match=r'^"mailbox list" with \[\] was not called, but'):
-            fake.assert_called("mailbox list", args=[])
+        with pytest.raises(ExpectationError) as caught:
+            fake.assert_called("mailbox list", args=[], status="OK", connection=2)
+        assert str(caught.value) == (
+            "expected at least once: 'mailbox list', args=[], status='OK', connection=2\n"
+            "it never came\n"
+            "closest of 1 command:\n"
+            "               expected         sent (connection 1)\n"
+            "    command    'mailbox list'   'mailbox list'\n"
+            "    user       any              'ann'\n"
+            "  > args       []               ['INBOX']\n"
+            "    status     'OK'             'OK'\n"
+            "  > connection 2                1"
+        )
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda fake, *words, **looking: fake.journal.commands(*words, **looking),
+        lambda fake, *words, **looking: fake.assert_called(*words, **looking),
+        lambda fake, *words, **looking: fake.assert_not_called(*words, **looking),
+        lambda fake, *words, **looking: fake.wait_for(*words, timeout=0, **looking),
+    ],
+    ids=["commands", "assert_called", "assert_not_called", "wait_for"],
+)
+def test_what_matches_nothing_is_a_mistake_everywhere(ask: Callable[..., object]) -> None:
+    with FakeDovecot() as fake:
+        with pytest.raises(StubError, match=r'no release has a command "quota gte".*"quota get"'):
+            ask(fake, "quota gte")
+        with pytest.raises(StubError, match=r"no listener 'unxi'; did you mean \"unix\"\?"):
+            ask(fake, "quota get", listener="unxi")
+        with pytest.raises(StubError, match=r"^args must be a sequence of texts, not 'INBOX'"):
+            ask(fake, "quota get", args="INBOX")
+        with pytest.raises(StubError, match=r"^user must be a text or a pattern"):
+            ask(fake, "quota get", user=b"ann")
+        with pytest.raises(TypeError, match=r'not selected by "usr"; did you mean "user"'):
+            ask(fake, "quota get", usr="ann")
+
+
+def test_a_stub_for_a_listener_that_there_is_not() -> None:
+    with FakeDovecot() as fake:
+        for select in (fake.on, fake.expect):
+            with pytest.raises(StubError, match=r"no listener 'tpc'; did you mean \"tcp\"\?"):
+                select("quota get", listener="tpc")
+        fake.on("quota get", listener="t*").reply()
+        with pytest.raises(TypeError, match='not selected by "status"'):
+            fake.on("quota get", status="OK")  # type: ignore[call-arg]  # that is the point
+
+
+def test_what_was_sent_and_is_no_command_can_be_asked_for() -> None:
+    with FakeDovecot() as fake:
+        with Client.connect(fake.path()) as client:
+            client.command("nonsense")
+        fake.assert_called("nonsense", times=1)
+
+
+def test_waiting_for_several_and_for_the_end_of_an_answer() -> None:
+    with FakeDovecot() as fake, ThreadPoolExecutor(1) as pool:
+        second = pool.submit(fake.wait_for, "quota get", args=[], times=2)
+        with Client.connect(fake.path()) as client:
+            client.command("quota get", user="ann")
+            fake.on("quota get").passthrough(delay=0.05)
+            end = pool.submit(fake.wait_for, "quota get", user="bob*", status="OK")
+            client.command("quota get", user="bob@example.com")
+        assert second.result(10).user == "bob@example.com"
+        assert end.result(10).status is Status.OK
+        with pytest.raises(TimeoutError, match=r"^expected 3 times within 0 seconds: 'quota get'"):
+            fake.wait_for("quota get", times=3, timeout=0)

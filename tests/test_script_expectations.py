@@ -112,7 +112,7 @@ def test_a_reset_forgets_expectations(fake: fakedove.FakeDovecot) -> None:
 def test_what_cannot_be_expected(fake: fakedove.FakeDovecot) -> None:
     with pytest.raises(UnknownNameError, match='did you mean "warn"'):
         fake.expect_script("wran")
-    with pytest.raises(StubError, match="times must be 1 or more"):
+    with pytest.raises(StubError, match="times must be a whole number, 1 or more"):
         fake.expect_script("warn", times=0)
     with pytest.raises(StubError, match="args must be a sequence of texts"):
         fake.expect_script("warn", args="80")

@@ -252,5 +252,5 @@ def test_wrong_selections(fake: fakedove.FakeDovecot) -> None:
         fake.on("mailbox list", args="INBOX")
     with pytest.raises(StubError, match=r"^args: \.\.\. can only stand at the end"):
         fake.on("mailbox list", args=[..., "INBOX"])
-    with pytest.raises(StubError, match=r"^must be a text or a pattern such as like"):
+    with pytest.raises(StubError, match=r"^user must be a text or a pattern such as like"):
         fake.on("mailbox list", user=7)  # type: ignore[arg-type]

@@ -153,7 +153,7 @@ class ServedFake(AsyncFakeDovecot):
             **settings,
         )
         self._watch = watch
-        self.log.sink = lambda record: say(str(record))
+        self.log.sink = lambda record: say(record.shown)
         if watch is not None:
             watch.follow(self.journal)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -46,7 +46,11 @@ class Answer:
     where: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a delay that is none."""
+        """Refuse what cannot be sent, or waited for."""
+        if self.raw is not None and not isinstance(self.raw, bytes):
+            raise StubError(f"raw() takes bytes, not {self.raw!r}")
+        if self.log is not None and not isinstance(self.log, str):
+            raise StubError(f"log must be a text, not {self.log!r}")
         delay: object = self.delay
         is_number = isinstance(delay, int | float) and not isinstance(delay, bool)
         if not is_number or not 0 <= self.delay < math.inf:
@@ -83,7 +87,7 @@ class Answer:
         starts = range(0, len(values), len(columns) or 1)
         rows = [dict(zip(columns, values[start:], strict=False)) for start in starts]
         changed = edit(rows)
-        rows_left: Rows = rows if changed is None else changed
+        rows_left = checked_rows("edit()", rows if changed is None else changed)
         for row in rows_left:
             if unknown := [key for key in row if key not in columns]:
                 known = ", ".join(columns)
@@ -91,6 +95,24 @@ class Answer:
                 raise StubError(f"{text}; this call's columns are: {known}")
         yield from _printed_rows(rows_left, invocation)
         return status
+
+
+def checked_rows(taker: str, rows: object) -> list[dict[str, Cell]]:
+    """Return copies of rows; raises StubError for what is none, in the name of its taker."""
+    if isinstance(rows, Mapping | str | bytes) or not isinstance(rows, Iterable):
+        raise StubError(f"{taker} takes a list of rows, each a mapping, not {rows!r}")
+    copied = []
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise StubError(f"{taker}: a row is a mapping from column keys to values, not {row!r}")
+        copied.append({key: _checked_cell(key, value) for key, value in row.items()})
+    return copied
+
+
+def _checked_cell(key: str, value: object) -> Cell:
+    if isinstance(value, Cell) and not isinstance(value, bool):
+        return value
+    raise StubError(f'column "{key}" is a text, bytes, a whole number or None, not {value!r}')
 
 
 def _printed_rows(rows: Rows, invocation: Invocation) -> Iterator[Row]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fakedove.double.answers import Answer, Cell, Rows
-from fakedove.double.patterns import Texts, pattern
+from fakedove.double.answers import Answer, Cell, Rows, checked_rows
+from fakedove.double.patterns import Pattern, exactly
+from fakedove.double.spelling import is_command
 from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.status import Status
@@ -19,10 +20,10 @@ class Checks:
         self._release = release
 
     def reply(
-        self, command: Texts, rows: Rows, *, delay: float = 0.0, log: str | None = None
+        self, command: Pattern, rows: Rows, *, delay: float = 0.0, log: str | None = None
     ) -> Answer:
         """Return an answer of rows; raises StubError unless each has the command's columns."""
-        checked = [dict(row) for row in rows]
+        checked = checked_rows("reply()", rows)
         for row in checked:
             self._check_row(command, row)
         return Answer(checked, delay=delay, log=log)
@@ -42,24 +43,29 @@ class Checks:
             case None:
                 return Answer(passes=True)
             case list() | tuple() if all(isinstance(row, Mapping) for row in result):
-                return self.reply(command, result)
+                return self.reply(exactly(command), result)
         raise StubError(
             "a handler must return rows, None, or what the request's reply(), fail(), raw() or "
             f"passthrough() makes, not {result!r}"
         )
 
-    def check_command(self, command: Texts) -> None:
+    def check_command(self, command: Pattern) -> None:
         """Raise StubError for what matches no command of the release."""
         if any(self._names(command)):
             return
-        known = sorted(name for name in COMMANDS if self._release.knows(name))
-        shown, near = repr(command), ""
-        if isinstance(command, str):
-            shown, near = f'"{command}"', did_you_mean(command, known)
-        text = f"on(): no command {shown} in Dovecot {self._release.number}{near}"
-        raise StubError(f"{text} (there is: {', '.join(known)})")
+        name, number = command.literal, self._release.number
+        if name is None:
+            raise StubError(f"no command matches {command!r} in Dovecot {number}{self._known()}")
+        text = f'no command "{name}" in Dovecot {number}'
+        if is_command(name):
+            raise StubError(f"{text}; other releases have it")
+        near = did_you_mean(name, filter(self._release.knows, COMMANDS))
+        raise StubError(f"{text}{near or self._known()}")
 
-    def _check_row(self, command: Texts, row: Mapping[str, Cell]) -> None:
+    def _known(self) -> str:
+        return f" (there is: {', '.join(sorted(filter(self._release.knows, COMMANDS)))})"
+
+    def _check_row(self, command: Pattern, row: Mapping[str, Cell]) -> None:
         for name in self._names(command):
             one = COMMANDS[name]
             if callable(one.columns):
@@ -81,7 +87,6 @@ class Checks:
             raise StubError(text + ", ".join(known))
         return known[name]
 
-    def _names(self, command: Texts) -> Iterator[str]:
+    def _names(self, command: Pattern) -> Iterator[str]:
         """Yield the names of the release's commands that are meant."""
-        meant = pattern(command)
-        return (name for name in COMMANDS if self._release.knows(name) and meant.matches(name))
+        return (name for name in COMMANDS if self._release.knows(name) and command.matches(name))

@@ -12,6 +12,7 @@ import msgspec
 
 from fakedove.double.connections import Connection
 from fakedove.double.conversation import CLIENT, escaped, said
+from fakedove.double.redaction import HIDDEN, asks_for_secrets, redacted_log
 from fakedove.dovecot.clock import moment
 from fakedove.dovecot.reply import Level
 from fakedove.dovecot.status import Status
@@ -34,8 +35,8 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
     def describe(self) -> str:
         """Return it as a line of a conversation."""
         if self.channel is None:
-            return f"   (log: {escaped(self.line or b'')})"
-        return f"L: {self.level.name.capitalize()}: {escaped(self.channel)}"
+            return f"   (log: {escaped(redacted_log(self.line or b''))})"
+        return f"L: {self.level.name.capitalize()}: {escaped(redacted_log(self.channel))}"
 
     def __str__(self) -> str:
         return (self.channel or b"" if self.line is None else self.line).decode(errors="replace")
@@ -161,7 +162,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
         return told + 2 * len(self._line) + len(self.body)
 
     def describe(self) -> str:
-        """Return it as a conversation, with long texts shortened."""
+        """Return it as a conversation, with long texts shortened and secrets left out."""
         return "\n".join(self.conversation(short=True))
 
     def conversation(self, *, short: bool) -> list[str]:
@@ -171,6 +172,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
             lines.append(f"   (and a mail of {self.body_size:,} bytes)")
         if self.stub is not None:
             lines.append(f"   (answered by the stub of {self.stub})")
+        if asks_for_secrets(self.command, self.fields):
+            return [*lines, f"S: {HIDDEN}", *self._end()]
         writes, told = self.writes, 0
         for entry in self.log:
             lines += said("S", b"".join(writes[told : entry.after]), short=short)

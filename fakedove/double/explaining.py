@@ -1,158 +1,119 @@
-"""Explanations: what was expected beside the closest thing that came, the difference marked."""
+"""Explanations: what was expected beside the closest thing that came, the difference marked.
+
+None is longer than 20 lines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Generic, NamedTuple, TypeVar
 
 from fakedove.double.exchange import Exchange
 from fakedove.double.invocations import Invocation
-from fakedove.double.selection import Selection, shown_arguments
+from fakedove.double.selection import Choice, Criterion, Selection
 
-#: Characters of one value that are shown.
-_WIDTH = 48
+_T = TypeVar("_T", bound=Exchange | Invocation)
+
+#: Characters of one value that are shown, and of a line that tells of a selection or a call.
+_WIDTH, _LINE_WIDTH = 48, 120
 #: Calls that are listed.
 _MOST_CALLS = 8
+#: Of so many of the newest commands, or stubs, the closest is looked for.
+_MOST_CANDIDATES = 1_000
 
 #: How much it counts that a field is right: a command is nearer by its name than by its user.
-_WEIGHTS = {"command": 8, "script": 8, "user": 4, "args": 2, "listener": 1}
-
-#: A field's name, what is expected (None: anything), what came, and whether that is right.
-_Field = tuple[str, str | None, str, bool]
+_WEIGHTS = {"command": 16, "script": 16, "user": 8, "args": 4}
 
 
-def beside_closest(selection: Selection, exchanges: Iterable[Exchange]) -> list[str]:
-    """Return lines with the exchange that is closest to a selection beside it."""
-    candidates = list(exchanges)
-    if not candidates:
-        return ["no command was sent"]
-    # Of several that are as near the newest: its neighbours are in the reader's mind.
-    best = max(reversed(candidates), key=lambda one: _nearness(selection, one))
-    return [f"closest of {_counted(len(candidates), 'command')}:", *_beside(selection, best)]
+class Came(NamedTuple, Generic[_T]):
+    """How often came what was meant, and the newest of it."""
+
+    times: int
+    newest: Sequence[_T]
 
 
-def beside_closest_invocation(selection: Selection, invocations: Iterable[Invocation]) -> list[str]:
-    """Return lines with the invocation of a script that is closest to a selection beside it."""
-    candidates = [(_invoked(selection, one), str(one.connection)) for one in invocations]
-    if not candidates:
-        return ["no script was run"]
-    fields, connection = max(reversed(candidates), key=lambda one: _weight(one[0]))
-    count = _counted(len(candidates), "invocation")
-    return [f"closest of {count}:", *_table(fields, connection)]
+def unmet(wanted: str, choice: Choice[_T], came: Came[_T], candidates: Sequence[_T]) -> list[str]:
+    """Return lines: what was expected, how often it came, and what is closest if it never did."""
+    lines = [
+        f"expected {wanted}: {_shortened(choice.prefix + str(choice), _LINE_WIDTH)}",
+        f"it came {times(came.times)}" if came.times else "it never came",
+    ]
+    return lines + (_calls(choice, came) if came.times else _beside_closest(choice, candidates))
 
 
-def closest_selection(exchange: Exchange, selections: Sequence[tuple[str, Selection]]) -> list[str]:
+def closest_selection(exchange: Exchange, selections: Iterable[tuple[str, Selection]]) -> list[str]:
     """Return lines with an exchange beside the selection that is closest to it.
 
-    Each selection comes with its place in the test.
+    Each selection comes with its place in the test, the newest one first.
     """
-    if not selections:
+    candidates = list(islice(selections, _MOST_CANDIDATES))
+    if not candidates:
         return ["there is no stub and no expectation"]
-    where, best = max(reversed(selections), key=lambda one: _nearness(one[1], exchange))
+    where, best = max(candidates, key=lambda one: _nearness(one[1], exchange))
     return [f"closest is that of {where}:", *_beside(best, exchange)]
 
 
-def expected(where: str, times: int | None, used: int, what: str) -> list[str]:
-    """Return lines with what was expected, and how often it came."""
-    wanted = "at least once" if times is None else _times(times)
-    came = f"it came {_times(used)}" if used else "it never came"
-    return [f"{where}: expected {wanted}: {what}", came]
+def how_often(times_wanted: int | None) -> str:
+    """Return "at least once", or what `times` says."""
+    return "at least once" if times_wanted is None else times(times_wanted)
 
 
-def calls(exchanges: Sequence[Exchange]) -> list[str]:
-    """Return lines with the newest of some exchanges."""
-    return _newest([_told(one) for one in exchanges])
+def times(count: int) -> str:
+    """Return "never", "once" or "3 times"."""
+    return {0: "never", 1: "once"}.get(count, f"{count:,} times")
 
 
-def invoked(invocations: Sequence[Invocation]) -> list[str]:
-    """Return lines with the newest of some invocations."""
-    return _newest(
-        [f"{one.script} {list(one.args)!r} (connection {one.connection})" for one in invocations]
-    )
+def _calls(choice: Choice[_T], came: Came[_T]) -> list[str]:
+    newest = came.newest[-_MOST_CALLS:]
+    lines = [
+        f"  {_shortened(choice.told(one), _LINE_WIDTH)} (connection {one.connection})"
+        for one in newest
+    ]
+    more = came.times - len(lines)
+    return [f"  ... {more:,} more", *lines] if more > 0 else lines
 
 
-def _newest(told: Sequence[str]) -> list[str]:
-    lines = [f"  {_shortened(one)}" for one in told[-_MOST_CALLS:]]
-    more = len(told) - len(lines)
-    return [f"  ... {more} more", *lines] if more > 0 else lines
+def _beside_closest(choice: Choice[_T], candidates: Sequence[_T]) -> list[str]:
+    if not candidates:
+        return [choice.none]
+    # Of several that are as near the newest: its neighbours are in the reader's mind.
+    newest = candidates[: -_MOST_CANDIDATES - 1 : -1]
+    best = max(newest, key=lambda one: _nearness(choice, one))
+    count = len(candidates)
+    of = f"{count:,} {choice.noun}" + ("" if count == 1 else "s")
+    return [f"closest of {of}:", *_beside(choice, best)]
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _told(exchange: Exchange) -> str:
-    words = [exchange.command, *shown_arguments(exchange.fields)]
-    return f"{' '.join(words)} (user {exchange.user!r}, connection {exchange.connection})"
-
-
-def _beside(selection: Selection, exchange: Exchange) -> list[str]:
-    return _table(_fields(selection, exchange), str(exchange.connection))
-
-
-def _table(fields: Sequence[_Field], connection: str) -> list[str]:
-    wanted = [_shortened("any" if one is None else one) for _, one, _, _ in fields]
-    width = max(len("expected"), *map(len, wanted))
-    title = f"             {'expected':<{width}}   sent (connection {connection})"
+def _beside(choice: Choice[_T], came: _T) -> list[str]:
+    criteria = {one.name: one for one in choice.criteria}
+    names = [*choice.shown, *(name for name in criteria if name not in choice.shown)]
+    rows = [_row(choice, name, criteria.get(name), came) for name in names]
+    width = max(len("expected"), *(len(wanted) for _, _, wanted, _ in rows))
+    names_width = max(len("listener"), *map(len, names))
     return [
-        title,
+        f"    {'':<{names_width}} {'expected':<{width}}   sent (connection {came.connection})",
         *(
-            f"  {' ' if right else '>'} {name:<8} {one:<{width}}   {_shortened(came)}"
-            for (name, _, came, right), one in zip(fields, wanted, strict=True)
+            f"  {' ' if right else '>'} {name:<{names_width}} {wanted:<{width}}   {shown}"
+            for right, name, wanted, shown in rows
         ),
     ]
 
 
-def _fields(selection: Selection, exchange: Exchange) -> list[_Field]:
-    args = shown_arguments(exchange.fields)
-    user = None if selection.user is None else repr(selection.user)
-    listener = None if selection.listener is None else repr(selection.listener)
-    fields: list[_Field] = [
-        (
-            "command",
-            repr(selection.command),
-            repr(exchange.command),
-            selection.command.matches(exchange.command),
-        ),
-        ("user", user, repr(exchange.user), selection.means_user(exchange.user)),
-        (
-            "args",
-            None if selection.args is None else selection.shown_args,
-            repr(list(args)),
-            selection.means_args(args),
-        ),
-    ]
-    if listener is not None:
-        right = selection.listener == exchange.listener
-        fields.append(("listener", listener, repr(exchange.listener), right))
-    return fields
+def _row(
+    choice: Choice[_T], name: str, criterion: Criterion[_T] | None, came: _T
+) -> tuple[bool, str, str, str]:
+    """Return whether the field is right, its name, what was expected, and what came."""
+    if criterion is None:
+        return True, name, "any", _shortened(repr(choice.shown[name](came)))
+    shown = _shortened(repr(criterion.came(came)))
+    return criterion.means(came), name, _shortened(criterion.wanted), shown
 
 
-def _invoked(selection: Selection, invocation: Invocation) -> list[_Field]:
-    """Return the fields of an invocation, beside what is expected."""
-    args = list(invocation.args)
-    wanted = None if selection.args is None else selection.shown_args
-    return [
-        (
-            "script",
-            repr(selection.command),
-            repr(invocation.script),
-            selection.command.matches(invocation.script),
-        ),
-        ("args", wanted, repr(args), selection.means_args(args)),
-    ]
+def _nearness(choice: Choice[_T], came: _T) -> int:
+    right = (one.name for one in choice.criteria if one.means(came))
+    return sum(_WEIGHTS.get(name, 1) for name in right)
 
 
-def _nearness(selection: Selection, exchange: Exchange) -> int:
-    return _weight(_fields(selection, exchange))
-
-
-def _weight(fields: Sequence[_Field]) -> int:
-    return sum(_WEIGHTS[name] for name, _, _, right in fields if right)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+def _shortened(text: str, width: int = _WIDTH) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from fakedove.double.answers import Answer, Rows
 from fakedove.double.checks import Checks
 from fakedove.double.exchange import Exchange
+from fakedove.double.patterns import exactly
 
 
 class Request:
@@ -45,7 +46,7 @@ class Request:
 
     def reply(self, rows: Rows = (), *, delay: float = 0.0, log: str | None = None) -> Answer:
         """Answer with rows and `+`; see `Stub.reply`."""
-        return self._checks.reply(self.command, rows, delay=delay, log=log)
+        return self._checks.reply(exactly(self.command), rows, delay=delay, log=log)
 
     def fail(
         self, status: str, detail: str = "", *, delay: float = 0.0, log: str | None = None

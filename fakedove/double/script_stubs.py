@@ -6,13 +6,13 @@ they answer with is a `ScriptReply`: what a program would print, and how it woul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from fakedove.double import explaining
 from fakedove.double.invocations import Invocation
 from fakedove.double.script_reply import Answer, Handler, Handling, Output, ScriptEnd, ScriptReply
 from fakedove.double.selecting import NewestFirst, Selected, caller
-from fakedove.double.selection import Arguments, Selection
+from fakedove.double.selection import Arguments, ScriptSelection
 from fakedove.errors import StubError
 
 
@@ -22,13 +22,13 @@ class ScriptStub(Selected[Answer]):
     def __init__(
         self,
         stubs: ScriptStubs,
-        selection: Selection,
+        selection: ScriptSelection,
         *,
         times: int | None,
         where: str,
         named: str,
     ) -> None:
-        super().__init__(f"{named}({selection.command})", times, where)
+        super().__init__(f"{named}({selection.criteria[0].wanted})", times, where)
         self.selection = selection
         #: The invocations it answered, oldest first.
         self.calls: list[Invocation] = []
@@ -119,9 +119,7 @@ class ScriptStub(Selected[Answer]):
 
     def means(self, invocation: Invocation) -> bool:
         """Whether it is about the invocation."""
-        return self.selection.command.matches(invocation.script) and self.selection.means_args(
-            invocation.args
-        )
+        return self.selection.means(invocation)
 
     def _answer(
         self,
@@ -168,14 +166,12 @@ class ScriptExpectation(ScriptStub):
         """Whether it came as often as was expected, at least once if that is not said."""
         return self.used == self.times if self.times is not None else self.used > 0
 
-    def explain(self, invocations: Iterable[Invocation]) -> str:
+    def explain(self, invocations: Sequence[Invocation]) -> str:
         """Return what was expected, and what came; not more than 20 lines."""
-        lines = explaining.expected(self.where, self.times, self.used, f"script {self.selection}")
-        if self.calls:
-            lines += explaining.invoked(self.calls)
-        else:
-            lines += explaining.beside_closest_invocation(self.selection, invocations)
-        return "\n".join(lines)
+        came = explaining.Came(self.used, self.calls)
+        wanted = explaining.how_often(self.times)
+        lines = explaining.unmet(wanted, self.selection, came, invocations)
+        return f"{self.where}: " + "\n".join(lines)
 
 
 class ScriptStubs(NewestFirst[ScriptStub]):
@@ -198,7 +194,7 @@ class ScriptStubs(NewestFirst[ScriptStub]):
         `args` are patterns as for `Stubs.on`; `times` bounds how often the stub answers; `where`
         names the place in the test, by default the caller's line.
         """
-        selection = Selection(script, None, args, None, None)
+        selection = ScriptSelection(script, args)
         place = caller() if where is None else where
         return self._add(ScriptStub(self, selection, times=times, where=place, named="script"))
 
@@ -211,7 +207,7 @@ class ScriptStubs(NewestFirst[ScriptStub]):
         where: str | None = None,
     ) -> ScriptExpectation:
         """Expect an invocation, at least once, or just `times` times; else as `script`."""
-        selection = Selection(script, None, args, None, None)
+        selection = ScriptSelection(script, args)
         place = caller() if where is None else where
         expectation = ScriptExpectation(
             self, selection, times=times, where=place, named="expect_script"

@@ -17,10 +17,12 @@ _A = TypeVar("_A")
 class Selected(Generic[_A]):
     """What all stubs are: told in the test to answer something, for a number of times."""
 
+    #: What `times` has to be at least.
+    least_times = 1
+
     def __init__(self, named: str, times: int | None, where: str) -> None:
         """Stand for what the test wrote as `named` at `where`; raises StubError for `times`."""
-        if times is not None and times < 1:
-            raise StubError(f"{named}: times must be 1 or more, not {times}")
+        check_times(times, least=self.least_times, where=f"{named}: ")
         self.times = times
         #: File and line of the test.
         self.where = where
@@ -112,6 +114,13 @@ class NewestFirst(Generic[_S]):
     def _add(self, stub: _S) -> _S:
         self._stubs.append(stub)
         return stub
+
+
+def check_times(times: object, *, least: int, where: str = "") -> None:
+    """Raise StubError for what is neither None nor a number of times, `least` or more."""
+    whole = isinstance(times, int) and not isinstance(times, bool)
+    if times is not None and not (whole and times >= least):  # type: ignore[operator]  # an int
+        raise StubError(f"{where}times must be a whole number, {least} or more, not {times!r}")
 
 
 def caller() -> str:

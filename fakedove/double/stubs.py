@@ -8,10 +8,11 @@ is a stub that has to be called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Self
+from typing import Self, Unpack
 
 from fakedove.double import explaining
 from fakedove.double.answers import Answer, Cell, Edit
@@ -20,34 +21,52 @@ from fakedove.double.exchange import Exchange
 from fakedove.double.patterns import Texts
 from fakedove.double.request import Handler
 from fakedove.double.selecting import NewestFirst, Selected, caller
-from fakedove.double.selection import Arguments, Selection
-from fakedove.dovecot.registry import Invocation
+from fakedove.double.selection import Selecting, Selection, told
+from fakedove.double.spelling import Spelling
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.status import Status
 from fakedove.errors import StubError
+
+#: Exchanges that a stub keeps of those that it has answered.
+CALLS_KEPT = 1_000
+#: Commands that are kept where nothing matched them and that is an error.
+UNMATCHED_KEPT = 100
 
 
 class Stub(Selected[Answer]):
     """One `on(...)`: what it answers to, and what it has answered."""
 
+    #: The method that makes it.
+    maker = "on"
+
     def __init__(
-        self, stubs: Stubs, selection: Selection, *, times: int | None, where: str, named: str
+        self, stubs: Stubs, selection: Selection, *, times: int | None, where: str
     ) -> None:
-        super().__init__(f"{named}({selection.command})", times, where)
+        super().__init__(f"{self.maker}({selection.command!r})", times, where)
         self.selection = selection
-        #: The exchanges it answered, oldest first.
-        self.calls: list[Exchange] = []
         #: Its place among all stubs, in the order of making.
         self.serial = 0
         self._stubs = stubs
+        self._used = 0
+        self._calls: deque[Exchange] = deque(maxlen=CALLS_KEPT)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} on({self.selection}) of {self.where}>"
+        return f"<{type(self).__name__} {self.maker}({self.selection}) of {self.where}>"
+
+    @property
+    def calls(self) -> list[Exchange]:
+        """The exchanges it answered, oldest first; the newest 1,000 of them."""
+        return list(self._calls)
 
     @property
     def used(self) -> int:
         """How often it has answered."""
-        return len(self.calls)
+        return self._used
+
+    def note(self, exchange: Exchange) -> None:
+        """Count an exchange as one that it has answered."""
+        self._used += 1
+        self._calls.append(exchange)
 
     @property
     def remedy(self) -> str:
@@ -117,9 +136,9 @@ class Stub(Selected[Answer]):
         """Take the stub away."""
         self._stubs.remove(self)
 
-    def matches(self, invocation: Invocation, listener: str, line: bytes) -> bool:
+    def matches(self, exchange: Exchange) -> bool:
         """Whether this stub answers the command."""
-        return self.ready and self.selection.means(invocation, listener, line)
+        return self.ready and self.selection.means(exchange)
 
     def _arm(self, answer: Answer) -> Self:
         return super()._arm(replace(answer, where=self.where))
@@ -137,6 +156,9 @@ class Stub(Selected[Answer]):
 class Expectation(Stub):
     """One `expect(...)`: a command that has to come, answered by the store unless it is armed."""
 
+    maker = "expect"
+    least_times = 0
+
     @property
     def armed(self) -> bool:
         """Whether nothing is left to be told."""
@@ -152,25 +174,26 @@ class Expectation(Stub):
         """Whether the command came as often as was expected, at least once if that is not said."""
         return self.used == self.times if self.times is not None else self.used > 0
 
-    def explain(self, exchanges: Iterable[Exchange]) -> str:
+    def explain(self, exchanges: Sequence[Exchange]) -> str:
         """Return what was expected, and what came; not more than 20 lines."""
-        lines = explaining.expected(self.where, self.times, self.used, str(self.selection))
-        if self.calls:
-            lines += explaining.calls(self.calls)
-        else:
-            lines += explaining.beside_closest(self.selection, exchanges)
-        return "\n".join(lines)
+        came = explaining.Came(self.used, self.calls)
+        wanted = explaining.how_often(self.times)
+        lines = explaining.unmet(wanted, self.selection, came, exchanges)
+        return f"{self.where}: " + "\n".join(lines)
 
 
 class Stubs(NewestFirst[Stub]):
     """The stubs and expectations for commands."""
 
-    def __init__(self, release: Release, *, unmatched_fails: bool = False) -> None:
-        """`unmatched_fails`: what nothing matches is an error, and fails."""
+    def __init__(
+        self, release: Release, spelling: Spelling | None = None, *, unmatched_fails: bool = False
+    ) -> None:
+        """`spelling` knows the listeners; `unmatched_fails`: what nothing matches fails."""
         super().__init__()
         self.checks = Checks(release)
-        #: What nothing matched, where that is an error.
-        self.unmatched: list[Exchange] = []
+        #: What nothing matched, where that is an error; the newest of it.
+        self.unmatched: deque[Exchange] = deque(maxlen=UNMATCHED_KEPT)
+        self._spelling = spelling or Spelling()
         self._unmatched_fails = unmatched_fails
         self._expectations: list[Expectation] = []
         self._made = 0
@@ -179,50 +202,44 @@ class Stubs(NewestFirst[Stub]):
         self._by_key: dict[tuple[str, bytes | None], list[Stub]] = {}
         self._others: list[Stub] = []
 
+    def __repr__(self) -> str:
+        return f"<Stubs: {list(self)!r}>"
+
     def on(
         self,
         command: Texts,
         *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
         times: int | None = None,
         where: str | None = None,
+        **selecting: Unpack[Selecting],
     ) -> Stub:
-        """Select commands by name, username field, arguments and listener.
+        """Select commands by name, and by `user`, `args`, `listener` and `line`.
 
-        In texts `*` and `?` match; `fakedove.patterns` has others. Arguments are compared as
-        a person writes them: `-u USER` and `--`, which the doveadm program adds, do not count,
-        and `...` at their end is any more. `line` is the exact command line, without its LF.
-        `times` bounds how often the stub answers; `where` names the place in the test, by
-        default the caller's line. Raises StubError for a command that the release does not
-        know.
+        In texts `*` and `?` match; `fakedove.patterns` has others. `user` is the username
+        field. `args` are compared as a person writes them: `-u USER` and `--`, which the
+        doveadm program adds, do not count, and `...` at their end is any more. `line` is the
+        exact command line, without its LF. `times` bounds how often the stub answers; `where`
+        names the place in the test, by default the caller's line. Raises StubError for a
+        command that the release does not know, and for a listener that there is not.
         """
-        self.checks.check_command(command)
-        selection = Selection(command, user, args, listener, line)
-        place = caller() if where is None else where
-        return self._add(Stub(self, selection, times=times, where=place, named="on"))
+        selection = self._checked(command, selecting)
+        return self._add(Stub(self, selection, times=times, where=where or caller()))
 
     def expect(
         self,
         command: Texts,
         *,
-        user: Texts | None = None,
-        args: Arguments | None = None,
-        listener: str | None = None,
-        line: bytes | None = None,
         times: int | None = None,
         where: str | None = None,
+        **selecting: Unpack[Selecting],
     ) -> Expectation:
         """Expect a command, at least once, or just `times` times; all else is as for `on`.
 
-        The store answers it, or an older stub, unless it is armed as a stub is.
+        With `times=0` it must not come. The store answers it, or an older stub, unless it is
+        armed as a stub is.
         """
-        self.checks.check_command(command)
-        selection = Selection(command, user, args, listener, line)
-        place = caller() if where is None else where
-        expectation = Expectation(self, selection, times=times, where=place, named="expect")
+        selection = self._checked(command, selecting)
+        expectation = Expectation(self, selection, times=times, where=where or caller())
         self._expectations.append(expectation)
         self._add(expectation)
         return expectation
@@ -237,19 +254,18 @@ class Stubs(NewestFirst[Stub]):
             self.remove(one)
         self.unmatched.clear()
 
-    def answer(self, exchange: Exchange, invocation: Invocation, line: bytes) -> Answer | None:
+    def answer(self, exchange: Exchange) -> Answer | None:
         """Return what a stub answers to a command, None for none; those meant note the exchange."""
         if not self._stubs and not self._unmatched_fails:
             return None
-        line = line.removesuffix(b"\n")
-        stub = self.find(invocation, exchange.listener, line)
+        stub = self.find(exchange)
         answer = None if stub is None else stub.answer
         if stub is not None and not isinstance(stub, Expectation):
-            stub.calls.append(exchange)
+            stub.note(exchange)
         matched = stub is not None
         for one in self._expectations:
-            if one.selection.means(invocation, exchange.listener, line):
-                one.calls.append(exchange)
+            if one.selection.means(exchange):
+                one.note(exchange)
                 matched = True
         if matched or not self._unmatched_fails:
             return answer
@@ -258,24 +274,23 @@ class Stubs(NewestFirst[Stub]):
 
     def explain_unmatched(self, exchange: Exchange) -> str:
         """Return what came, and the stub or expectation that is closest to it."""
-        words = " ".join((exchange.command, *exchange.args))
-        lines = [f"nothing matches {words!r} of user {exchange.user!r}"]
-        selections = [(one.where, one.selection) for one in self._stubs]
-        return "\n".join([*lines, *explaining.closest_selection(exchange, selections)])
+        selections = ((one.where, one.selection) for one in self)
+        lines = explaining.closest_selection(exchange, selections)
+        return "\n".join([f"nothing matches {told(exchange)}", *lines])
 
-    def find(self, invocation: Invocation, listener: str, line: bytes = b"") -> Stub | None:
-        """Return the newest stub that answers the command."""
-        name = invocation.command.name
+    def find(self, exchange: Exchange) -> Stub | None:
+        """Return the newest stub that answers a command."""
+        name = exchange.command
         best: Stub | None = None
         for bucket in (
-            self._by_key.get((name, invocation.username), ()),
+            self._by_key.get((name, exchange.username), ()),
             self._by_key.get((name, None), ()),
             self._others,
         ):
             for one in reversed(bucket):
                 if best is not None and one.serial < best.serial:
                     break
-                if one.matches(invocation, listener, line):
+                if one.matches(exchange):
                     best = one
                     break
         return best
@@ -294,6 +309,12 @@ class Stubs(NewestFirst[Stub]):
         self.unmatched.clear()
         self._by_key.clear()
         self._others.clear()
+
+    def _checked(self, command: Texts, selecting: Selecting) -> Selection:
+        selection = Selection(command, selecting)
+        self.checks.check_command(selection.command)
+        self._spelling.check_listener(selection)
+        return selection
 
     def _add(self, stub: Stub) -> Stub:
         self._made += 1

@@ -126,7 +126,7 @@ class Replies:
         self._formatter.register(len(invocation.columns))
         self.under_way = True
         self._answer = None
-        answer = self._world.stubs.answer(exchange, invocation, line)
+        answer = self._world.stubs.answer(exchange)
         if answer is not None:
             self._outcome.stub = answer.where
             return self._answer_with(answer)
@@ -178,6 +178,7 @@ class Replies:
         if self.under_way:
             self._outcome.ended = self._world.store.clock.nanoseconds()
             self._outcome.end = self._outbox.total
+            self._tell()
         self.under_way = False
         for entry in fatal.log:
             self._log.write(entry, command, username)
@@ -289,7 +290,14 @@ class Replies:
         outcome = self._outcome
         outcome.ended = self._world.store.clock.nanoseconds()
         outcome.end = self._outbox.total
+        self._tell()
         return CLOSE if self._world.release.one_command else GO_ON
+
+    def _tell(self) -> None:
+        """Have those who wait for it know that the answer is complete."""
+        journal, exchange = self._world.journal, self._exchange
+        if journal.watchers and exchange is not None:
+            journal.tell(exchange)
 
     def _frame(self, writes: list[bytes]) -> None:
         """Put what was written, and is not there yet, into the plan."""

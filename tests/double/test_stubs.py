@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fakedove.double.answers import Cell
+from fakedove.double.exchange import Exchange
 from fakedove.double.patterns import Texts, exactly, like
 from fakedove.double.selection import Arguments
 from fakedove.double.stubs import Stub, Stubs
@@ -52,10 +53,16 @@ def _no_store() -> Output:
 
 def use(stub: Stub) -> None:
     """Let the stub have answered once."""
-    stub.calls.append(exchange())
+    stub.note(exchange())
+
+
+def sent(called: Invocation) -> Exchange:
+    """Return an invocation as it stands in the journal."""
+    return exchange(called.command.name, called.username, called.fields)
 
 
 QUOTA = invocation(b"quota get")
+SENT = sent(QUOTA)
 
 
 def test_rows_are_printed_in_the_order_of_the_columns() -> None:
@@ -142,7 +149,7 @@ def test_what_a_stub_answers_to(
 ) -> None:
     stubs = stubs_of()
     stub = stubs.on(command, user=user, args=args, listener=listener).fail("TEMPFAIL")
-    assert stubs.find(QUOTA, "unix") is (stub if matches else None)
+    assert stubs.find(SENT) is (stub if matches else None)
 
 
 # Measured: the program adds `-u tss` and `--` by itself.
@@ -157,19 +164,19 @@ def test_what_a_stub_answers_to(
 def test_arguments_are_compared_as_a_person_wrote_them(fields: tuple[bytes, ...]) -> None:
     stubs = stubs_of()
     stub = stubs.on("mailbox list", args=["-s", "INBOX"]).reply()
-    assert stubs.find(invocation(*fields), "unix") is stub
+    assert stubs.find(sent(invocation(*fields))) is stub
 
 
 def test_the_newest_stub_wins() -> None:
     stubs = stubs_of()
     old = stubs.on("quota get").fail("TEMPFAIL")
     new = stubs.on("quota *").fail("NOUSER")
-    assert stubs.find(QUOTA, "unix") is new
+    assert stubs.find(SENT) is new
     new.remove()
-    assert stubs.find(QUOTA, "unix") is old
+    assert stubs.find(SENT) is old
     new.remove()
     stubs.clear()
-    assert stubs.find(QUOTA, "unix") is None
+    assert stubs.find(SENT) is None
     assert not stubs
 
 
@@ -178,16 +185,16 @@ def test_a_stub_that_is_used_up_falls_to_the_next() -> None:
     always = stubs.on("quota get").fail("TEMPFAIL")
     twice = stubs.on("quota get", times=2).reply()
     for _ in range(2):
-        assert stubs.find(QUOTA, "unix") is twice
+        assert stubs.find(SENT) is twice
         use(twice)
-    assert stubs.find(QUOTA, "unix") is always
+    assert stubs.find(SENT) is always
 
 
 def test_a_stub_that_was_told_nothing_answers_nothing() -> None:
     stubs = stubs_of()
     stub = stubs.on("quota get")
     assert stubs
-    assert stubs.find(QUOTA, "unix") is None
+    assert stubs.find(SENT) is None
     assert stubs.unarmed() == [stub]
     stub.reply()
     assert stubs.unarmed() == []
@@ -207,7 +214,7 @@ def test_a_stub_says_where_it_comes_from() -> None:
     [
         ("quota gte", 'no command "quota gte" in Dovecot 2.4.1; did you mean "quota get"?'),
         ("nosuch", 'no command "nosuch" in Dovecot 2.4.1'),
-        ("zz*", 'no command "zz*"'),
+        ("zz*", "no command matches 'zz*'"),
     ],
 )
 def test_a_command_that_does_not_exist(command: str, text: str) -> None:
@@ -222,10 +229,10 @@ def test_a_command_that_this_release_does_not_have() -> None:
         stubs_of("2.1.16").on("who")
 
 
-@pytest.mark.parametrize("times", [0, -1])
-def test_how_often_is_at_least_once(times: int) -> None:
-    with pytest.raises(StubError, match=f"times must be 1 or more, not {times}"):
-        stubs_of().on("quota get", times=times)
+@pytest.mark.parametrize("times", [0, -1, True, 1.5])
+def test_how_often_is_at_least_once(times: object) -> None:
+    with pytest.raises(StubError, match=f"times must be a whole number, 1 or more, not {times}"):
+        stubs_of().on("quota get", times=times)  # type: ignore[arg-type]  # that is the point
 
 
 def without(key: str) -> dict[str, Cell]:

@@ -100,3 +100,111 @@ def test_next(fake_dovecot):
             "*fakedove?dovecot?commands?sessions.py:*: AttributeError",
         ]
     )
+
+
+def test_what_goes_wrong_in_a_fixture_is_told_there(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+@pytest.fixture
+def late(fake_dovecot):
+    yield
+    fake_dovecot.on("who")
+    ask(fake_dovecot)
+
+def test_stub(late):
+    pass
+
+@pytest.fixture
+def failing(fake_dovecot):
+    yield
+    ask(fake_dovecot, b"\\t\\twho")
+    assert 0, "in the fixture"
+
+def test_failing(failing):
+    pass
+
+@pytest.fixture
+def crashing(fake_dovecot):
+    fake_dovecot.on("quota get").handle(lambda request: 1 / 0)
+    fake_dovecot.on("who")
+    yield
+    ask(fake_dovecot)
+
+def test_crashing(crashing, fake_dovecot):
+    fake_dovecot.on("who").reply()
+    fake_dovecot.stubs.clear()
+    fake_dovecot.on("quota get").handle(lambda request: 1 / 0)
+
+def test_next(fake_dovecot):
+    assert ask(fake_dovecot).endswith(b"+\\n")
+"""
+    )
+    result.assert_outcomes(passed=4, errors=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_stub*",
+            "*on('who') was never told what to answer*",
+            "*--- fakedove conversation ---*",
+            r"C: \tann\tquota get\n",
+            "*ERROR at teardown of test_failing*",
+            "*AssertionError: in the fixture*",
+            "*--- fakedove conversation ---*",
+            r"C: \t\twho\n",
+            "*ERROR at teardown of test_crashing*",
+            "*ZeroDivisionError*",
+        ]
+    )
+
+
+def test_an_async_handler_under_xdist(run: Run) -> None:
+    result = run(
+        """
+async def fails(request):
+    raise ZeroDivisionError("awaited")
+
+def test_it(fake_dovecot):
+    fake_dovecot.on("quota get").handle(fails)
+    ask(fake_dovecot)
+
+def test_next(make_fake_dovecot):
+    assert ask(make_fake_dovecot()).endswith(b"+\\n")
+""",
+        "-n",
+        "2",
+    )
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(['>*raise ZeroDivisionError("awaited")', "*Error: awaited"])
+
+
+def test_a_fixture_of_another_scope_is_told_what_to_do(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+@pytest.fixture(scope="module")
+def wide(fake_dovecot):
+    pass
+
+def test_it(wide):
+    pass
+"""
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ScopeMismatch*", "*with fakedove.FakeDovecot() as fake:"])
+
+
+def test_reports_are_bounded(run: Run) -> None:
+    result = run(
+        """
+def test_it(fake_dovecot):
+    for number in range(40):
+        fake_dovecot.expect("mailbox list", user=f"user{number}")
+    for _ in range(60):
+        ask(fake_dovecot)
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["37 more like this:", "*27 more", "(* earlier commands)"])
+    assert len(result.stdout.lines) < 220
