@@ -125,6 +125,8 @@ class Player:
         self._timed = _TIMED.match(recording.id) is not None
         self._folder = str(folder).encode()
         self._started = time.monotonic()
+        #: Sending found already what was to be read: that the other side has hung up.
+        self._hung_up = False
         if isinstance(address, str):
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.connect(address)
@@ -171,7 +173,10 @@ class Player:
         return []
 
     def _send(self, data: bytes) -> None:
-        self._socket.sendall(data)
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            self._hung_up = True
 
     def _flood(self, data: bytes) -> None:
         """Send what the other side takes, as a client does that does not wait for ever."""
@@ -211,6 +216,8 @@ class Player:
         return [] if same else [f"S- {length} bytes", f"S+ {len(heard)} bytes"]
 
     def _ended(self, error: bytes, moment: float | None) -> list[str]:
+        if error and self._hung_up:
+            return []
         try:
             heard = self._socket.recv(65536)
         except ConnectionResetError:
