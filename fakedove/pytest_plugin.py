@@ -97,6 +97,17 @@ def fake_dovecot_config() -> Settings:
     return {}
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say of a wrong configuration what is wrong, and not where in the fake that was seen."""
+    from fakedove.errors import FakeDovecotError
+
+    try:
+        yield
+    except FakeDovecotError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
 @pytest.fixture
 def fake_dovecot(
     request: pytest.FixtureRequest,
@@ -110,7 +121,8 @@ def fake_dovecot(
     fixed = {key: value for key, value in _fakedove_settings.items() if key in _SOCKET_KEYS}
     changes = {key: value for key, value in _fakedove_settings.items() if key not in fixed}
     fake = _fakedove_servers.get(fixed)
-    fake.reset(keep_connections=False, timeout=_RESET_SECONDS, **changes)
+    with _refusing():
+        fake.reset(keep_connections=False, timeout=_RESET_SECONDS, **changes)
     try:
         with _in_use(request, fake):
             yield fake
@@ -256,9 +268,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the conversations of a failed test."""
+    if call.excinfo is not None:
+        from fakedove.pytest_tracebacks import shorten
+
+        shorten(call.excinfo, item.config)
     report = yield
     if report.failed:
         for fake in item.stash.get(_FAKES, ()):

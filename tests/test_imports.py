@@ -43,6 +43,7 @@ DOORS = {
         "premises",
         "program_client",
         "pytest_plugin",
+        "pytest_tracebacks",
         "reception",
         "stub_settings",
         "sync",

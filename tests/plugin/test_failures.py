@@ -53,6 +53,54 @@ def test_it(make_fake_dovecot):
     )
 
 
+def test_a_refusal_is_told_in_the_line_that_caused_it(run: Run) -> None:
+    code = """
+def test_command(fake_dovecot):
+    fake_dovecot.on("qota get")
+
+def test_user(fake_dovecot):
+    fake_dovecot.store.users["an"]
+
+def test_assertion(fake_dovecot):
+    fake_dovecot.assert_called("quota get")
+"""
+    result = run(code)
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            *('>*on("qota get")', "E*StubError: no command*", "*.py:*: StubError"),
+            *('>*users[[]"an"]', 'E*UnknownUserError: there is no user "an"*', "*.py:*: Unknown*"),
+            *('>*assert_called("quota get")', "E*expected at least once*", "*.py:*: *"),
+        ]
+    )
+    assert "guest.py" not in result.stdout.str()
+    assert "guest.py" in run(code, "--full-trace").stdout.str()
+
+
+def test_a_wrong_marker_is_told_without_a_traceback(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+@pytest.mark.fakedove(dovcot="2.4.1")
+def test_key(fake_dovecot):
+    pass
+
+@pytest.mark.fakedove(dovecot="2.3.99")
+def test_release(fake_dovecot):
+    pass
+"""
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            'dovcot: is not known; did you mean "dovecot"?',
+            'dovecot: unknown release "2.3.99"; known are *',
+        ]
+    )
+    assert "reset" not in result.stdout.str()
+
+
 def test_a_stub_without_an_answer_fails_the_test_with_its_line(run: Run) -> None:
     result = run(
         """
