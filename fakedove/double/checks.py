@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from fakedove.double.answers import Answer, Cell, Rows, checked_rows
+from fakedove.double.answers import Answer, Cell, checked_rows
 from fakedove.double.patterns import Pattern, exactly
 from fakedove.double.spelling import is_command
 from fakedove.dovecot.commands import COMMANDS
@@ -20,7 +20,12 @@ class Checks:
         self._release = release
 
     def reply(
-        self, command: Pattern, rows: Rows, *, delay: float = 0.0, log: str | None = None
+        self,
+        command: Pattern,
+        rows: Iterable[Mapping[str, object]],
+        *,
+        delay: float = 0.0,
+        log: str | None = None,
     ) -> Answer:
         """Return an answer of rows; raises StubError unless each has the command's columns."""
         checked = checked_rows("reply()", rows)

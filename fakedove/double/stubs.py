@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Self, Unpack
 
 from fakedove.double import explaining
-from fakedove.double.answers import Answer, Cell, Edit
+from fakedove.double.answers import Answer, Edit
 from fakedove.double.checks import Checks
 from fakedove.double.exchange import Exchange
 from fakedove.double.patterns import Texts
@@ -75,7 +75,7 @@ class Stub(Selected[Answer]):
 
     def reply(
         self,
-        rows: Iterable[Mapping[str, Cell]] = (),
+        rows: Iterable[Mapping[str, object]] = (),
         *,
         delay: float = 0.0,
         log: str | None = None,
@@ -88,7 +88,7 @@ class Stub(Selected[Answer]):
         """
         with self._or_removed():
             command = self.selection.command
-            return self._arm(self._stubs.checks.reply(command, list(rows), delay=delay, log=log))
+            return self._arm(self._stubs.checks.reply(command, rows, delay=delay, log=log))
 
     def fail(
         self, status: str, detail: str = "", *, delay: float = 0.0, log: str | None = None
