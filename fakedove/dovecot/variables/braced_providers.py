@@ -9,9 +9,9 @@ from random import Random
 
 import msgspec
 
-from fakedove.dovecot.braced_state import Lookup
-from fakedove.dovecot.braced_syntax import UnknownVariable
 from fakedove.dovecot.user import User
+from fakedove.dovecot.variables.braced_state import Lookup
+from fakedove.dovecot.variables.braced_syntax import UnknownVariable
 
 #: The process id that all of the fake's processes have.
 _PID = "4242"

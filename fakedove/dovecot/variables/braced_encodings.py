@@ -8,9 +8,9 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
-from fakedove.dovecot.braced_state import ExpansionCrash, State, check
-from fakedove.dovecot.braced_syntax import Step, UnknownVariable
-from fakedove.dovecot.md4 import md4
+from fakedove.dovecot.variables.braced_state import ExpansionCrash, State, check
+from fakedove.dovecot.variables.braced_syntax import Step, UnknownVariable
+from fakedove.dovecot.variables.md4 import md4
 
 _HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 _ALGORITHMS = {**{name: name for name in _HASHES}, "sha3-256": "sha3_256", "sha3-512": "sha3_512"}

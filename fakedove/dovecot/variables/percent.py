@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from fakedove.dovecot import percent_functions
-from fakedove.dovecot.braced_state import ExpansionCrash
-from fakedove.dovecot.braced_syntax import UnknownVariable
-from fakedove.dovecot.percent_functions import Unfilled
+from fakedove.dovecot.variables import percent_functions
+from fakedove.dovecot.variables.braced_state import ExpansionCrash
+from fakedove.dovecot.variables.braced_syntax import UnknownVariable
+from fakedove.dovecot.variables.percent_functions import Unfilled
 
 _NUMBERS = re.compile(
     rb"(?P<sign>-?)(?P<zero>0?)(?P<first>[0-9]*)"

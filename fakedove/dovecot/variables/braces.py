@@ -5,9 +5,9 @@ Measured on 2.4.1. A value that is binary is shown as hex digits in the end.
 
 from __future__ import annotations
 
-from fakedove.dovecot.braced_functions import FUNCTIONS
-from fakedove.dovecot.braced_state import ExpansionCrash, Lookup, State
-from fakedove.dovecot.braced_syntax import Pipeline, UnknownVariable, parse
+from fakedove.dovecot.variables.braced_functions import FUNCTIONS
+from fakedove.dovecot.variables.braced_state import ExpansionCrash, Lookup, State
+from fakedove.dovecot.variables.braced_syntax import Pipeline, UnknownVariable, parse
 from fakedove.wire.tabescape import c_string
 
 

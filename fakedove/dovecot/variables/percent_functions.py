@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from fakedove.dovecot import masks
-from fakedove.dovecot.md4 import md4
+from fakedove.dovecot.variables.md4 import md4
 
 _ALGORITHMS: Mapping[bytes, str] = {
     **{name.encode(): name for name in ("md5", "sha1", "sha256", "sha384", "sha512")},
@@ -39,7 +39,7 @@ class Unfilled(Exception):
 
 
 class Expander(Protocol):
-    """Who fills in variables; see `percent_variables`."""
+    """Who fills in variables; see `percent`."""
 
     def fill(self, template: bytes, *, leniently: bool) -> bytes:
         """Return the template with its variables filled in; raises Unfilled.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fakedove.dovecot import braced_variables
-from fakedove.dovecot.braced_providers import Surroundings, lookup_of
-from fakedove.dovecot.braced_state import ExpansionCrash
-from fakedove.dovecot.braced_syntax import UnknownVariable
-from fakedove.dovecot.percent_variables import PercentVariables
 from fakedove.dovecot.user import User
+from fakedove.dovecot.variables import braces
+from fakedove.dovecot.variables.braced_providers import Surroundings, lookup_of
+from fakedove.dovecot.variables.braced_state import ExpansionCrash
+from fakedove.dovecot.variables.braced_syntax import UnknownVariable
+from fakedove.dovecot.variables.percent import PercentVariables
 
 __all__ = ("ExpansionCrash", "Surroundings", "UnknownVariable", "expand_braces", "expand_percent")
 
@@ -43,7 +43,7 @@ def expand_braces(
     `fields` are those of the userdb. Where the real process dies it raises ExpansionCrash, which
     is an UnknownVariable too.
     """
-    return braced_variables.expand(template, lookup_of(user, fields, around))
+    return braces.expand(template, lookup_of(user, fields, around))
 
 
 def _values(user: User, around: Surroundings) -> dict[str, str]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 
 from fakedove.dovecot import masks
-from fakedove.dovecot.braced_encodings import ENCODINGS
-from fakedove.dovecot.braced_state import ExpansionCrash, State, check, number_of, wanted
-from fakedove.dovecot.braced_syntax import Argument, Step, UnknownVariable
+from fakedove.dovecot.variables.braced_encodings import ENCODINGS
+from fakedove.dovecot.variables.braced_state import ExpansionCrash, State, check, number_of, wanted
+from fakedove.dovecot.variables.braced_syntax import Argument, Step, UnknownVariable
 
 #: `+`, `-`, `*`, `/` and `%`, by number.
 _OPERATORS = 5

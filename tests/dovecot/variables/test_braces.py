@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.braced_functions import FUNCTIONS
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.variables import ExpansionCrash, UnknownVariable, expand_braces
-from tests.dovecot.test_variables import AROUND
+from fakedove.dovecot.variables.braced_functions import FUNCTIONS
+from tests.dovecot.variables.test_expanding import AROUND
 
 TSS = Store().add_user("tss", home="/home/tss")
 FIELDS = {"uid": "5000"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fakedove.dovecot.braced_syntax import Argument, Name, Step, UnknownVariable
+from fakedove.dovecot.variables.braced_syntax import Argument, Name, Step, UnknownVariable
 
 #: Gives variables; raises UnknownVariable.
 Lookup = Callable[[str], bytes]

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.md4 import md4
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.variables import (
     ExpansionCrash,
@@ -20,6 +19,7 @@ from fakedove.dovecot.variables import (
     expand_braces,
     expand_percent,
 )
+from fakedove.dovecot.variables.md4 import md4
 
 FIELDS = {"uid": "5000"}
 AROUND = Surroundings(
