@@ -137,7 +137,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     @property
     def cut_short(self) -> bool:
-        """Whether the client was gone before all of it had left."""
+        """Whether the connection was over before all of it had left: by the client, or by an error."""
         return self._outcome.cut_short
 
     @property
@@ -183,7 +183,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     def _end(self) -> list[str]:
         if self.cut_short:
-            return ["   (the client was gone before all of this had left)"]
+            return ["   (the connection was over before all of this had left)"]
         if self.ended is None:
             return ["   (the answer goes on)"]
         return [] if self._outcome.writes else ["   (no answer)"]

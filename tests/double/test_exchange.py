@@ -74,7 +74,7 @@ def test_it_is_a_conversation() -> None:
         (Outcome([], ended=NOON), "   (no answer)"),
         (
             Outcome([b"x\n"], ended=NOON, cut_short=True),
-            "   (the client was gone before all of this had left)",
+            "   (the connection was over before all of this had left)",
         ),
         (Outcome([b"x\n"], ended=NOON), r"S: x\n"),
     ],
