@@ -104,8 +104,10 @@ def _refusing() -> Iterator[None]:
 
     try:
         yield
+        return
     except FakeDovecotError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    pytest.fail(problem, pytrace=False)
 
 
 @pytest.fixture

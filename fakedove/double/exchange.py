@@ -137,7 +137,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     @property
     def cut_short(self) -> bool:
-        """Whether the connection was over before all of it had left: by the client, or by an error."""
+        """Whether the connection was over before all of it had left."""
         return self._outcome.cut_short
 
     @property

@@ -77,30 +77,6 @@ def test_assertion(fake_dovecot):
     assert "guest.py" in run(code, "--full-trace").stdout.str()
 
 
-def test_a_wrong_marker_is_told_without_a_traceback(run: Run) -> None:
-    result = run(
-        """
-import pytest
-
-@pytest.mark.fakedove(dovcot="2.4.1")
-def test_key(fake_dovecot):
-    pass
-
-@pytest.mark.fakedove(dovecot="2.3.99")
-def test_release(fake_dovecot):
-    pass
-"""
-    )
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(
-        [
-            'dovcot: is not known; did you mean "dovecot"?',
-            'dovecot: unknown release "2.3.99"; known are *',
-        ]
-    )
-    assert "reset" not in result.stdout.str()
-
-
 def test_a_stub_without_an_answer_fails_the_test_with_its_line(run: Run) -> None:
     result = run(
         """

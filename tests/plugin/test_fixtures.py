@@ -192,8 +192,8 @@ def test_marker(fake_dovecot):
 @pytest.mark.parametrize(
     ("marker", "text"),
     [
-        ('dovecot="1.0"', '*UnknownReleaseError: dovecot: unknown release "1.0"*'),
-        ('dovecto="2.4.1"', '*ConfigurationError: dovecto: *did you mean "dovecot"?*'),
+        ('dovecot="1.0"', 'dovecot: unknown release "1.0"*'),
+        ('dovecto="2.4.1"', 'dovecto: *did you mean "dovecot"?*'),
         ('"2.4.1"', "*the fakedove marker takes keywords only*"),
     ],
 )
@@ -203,6 +203,7 @@ def test_a_wrong_marker_is_an_error(run: Run, marker: str, text: str) -> None:
     )
     result.stdout.fnmatch_lines([text])
     assert result.ret != 0
+    assert "sync.py" not in result.stdout.str()
 
 
 def test_the_marker_is_registered(run: Run) -> None:
