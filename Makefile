@@ -20,7 +20,8 @@ READY := $(VENV)/.ready
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format conformance bench bench-check certs coverage docs build clean
+.PHONY: help serve test lint format conformance bench bench-check certs coverage docs build clean \
+    compiler
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +29,13 @@ help:  ## this list
 serve: $(READY)  ## run a fake Dovecot here, and say how to talk to it
 	@$(VENV)/bin/fakedove serve $(ARGS)
 
-test: lint  ## lint, types and all tests that need no real Dovecot
+test: lint compiler  ## lint, types and all tests that need no real Dovecot
 	@$(PY) -m pytest -q -n $(WORKERS) $(ARGS)
+
+# A program in C says how it was started: it is in the recordings of scripts.
+compiler:
+	@command -v cc >/dev/null || apt-get install -q -y gcc libc6-dev >/dev/null 2>&1 || \
+	    echo "there is no C compiler (cc), and it cannot be installed: tests that need it are skipped"
 
 lint: $(READY)  ## ruff and mypy
 	@$(PY) -m ruff check --quiet --output-format concise
