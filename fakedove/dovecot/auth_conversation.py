@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from fakedove.dovecot import sockets
+from fakedove.dovecot import sockets, texts
 from fakedove.dovecot.registry import Call
-from fakedove.dovecot.reply import Log, Scope
+from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.wire.tabescape import escape
 
 #: The process id that all of the fake's processes have.
 _PEER = b" (pid=4242,uid=0)"
 _HUNG_UP = b"Disconnected unexpectedly"
 _ANVIL_GREETING = b"Auth server sent invalid version line: VERSION\tanvil-server\t2\t0"
+#: What a request is told where a connection ends so.
+_FAILURES = {
+    _HUNG_UP: b"Unexpectedly disconnected from auth service",
+    _ANVIL_GREETING: b"Handshake with auth service failed",
+}
 #: Sockets of processes that hang up on whoever asks them such things.
 _OTHERS = frozenset({"anvil", "auth-userdb", "doveadm-server"})
 
@@ -31,10 +36,12 @@ class AuthConversation:
         self._socket = socket
         self._names = (*others, socket)
         #: Nearly nobody asks for debug lines, whose texts cost more than a look-up.
-        self._tells = call.invocation.debug and not call.release.debug_unmeasured
+        self._tells = call.invocation.debug and call.release.debugs_auth
         self.connected = False
         #: Whether somebody was there at all, though it may have been somebody else.
         self.met = False
+        #: Why nobody answers, as some releases say it to whoever waits for the answer.
+        self.failure = b""
 
     def tell(
         self, text: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
@@ -48,6 +55,9 @@ class AuthConversation:
         """Connect, if that was not done yet, or say of `request` why nobody answers it."""
         if self.connected:
             return
+        if self.failure and not self.met:
+            yield texts.backtrace(scope, user)
+            raise Fatal(b"assertion failed: (conn->to_connect == NULL)", scope, crash=True)
         why = self._obstacle()
         yield from self._tell_of_connection(b": Connecting", scope, user)
         if why in (None, _HUNG_UP, _ANVIL_GREETING):
@@ -75,6 +85,8 @@ class AuthConversation:
         self, request: bytes, why: bytes, scope: Scope, user: bytes | None
     ) -> Iterable[Log]:
         """Say why nobody answers, and that somebody else did who was met."""
+        if self._call.release.auth_requests:
+            return self._request_refused(why, scope, user)
         refused = Log(b"auth-master: %b: %b" % (request, why), scope=scope, user=user)
         if why == _ANVIL_GREETING:
             return (refused, *self._tell_of_peer(b"Disconnected: Handshake failed", scope, user))
@@ -82,11 +94,23 @@ class AuthConversation:
             return (refused,)
         return (*self._tell_of_peer(b"Disconnected: Connection closed", scope, user), refused)
 
+    def _request_refused(self, why: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
+        """Say it of the connection, and keep for the request what that is told."""
+        self.failure = _FAILURES.get(why, b"Failed to connect to auth service")
+        text = b"auth-master: %b%b: %b" % (self._connection(), _PEER if self.met else b"", why)
+        refused = Log(text, scope=scope, user=user)
+        how = b"Handshake failed" if why == _ANVIL_GREETING else b"Connection closed"
+        told = self._tell_of_peer(b"Disconnected: " + how, scope, user) if self.met else ()
+        return (refused, *told)
+
+    def _connection(self) -> bytes:
+        path = sockets.path(self._call, self._socket)
+        return b"conn unix:%b" % path if path else b"conn"
+
     def _tell_of_connection(self, text: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
         if not self._tells:
             return ()
-        path = sockets.path(self._call, self._socket)
-        return self.tell((b"conn unix:%b" % path if path else b"conn") + text, scope, user)
+        return self.tell(self._connection() + text, scope, user)
 
     def _tell_of_peer(self, text: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
         number = self._call.release.file_descriptor - 1

@@ -91,7 +91,6 @@ MAIL_COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
 
 OTHER_COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "auth cache flush": (("2.1.9", "main"),),
-    "auth cache status": (("main", "main"),),
     "dict get": (("2.2.14", "main"),),
     "dict inc": (("2.2.14", "main"),),
     "dict iter": (("2.2.14", "main"),),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from fakedove.dovecot import getopt, texts
 from fakedove.dovecot.commands import COMMANDS
+from fakedove.dovecot.getopt import Parsed
 from fakedove.dovecot.getopt_memory import NOWHERE, Pointer
 from fakedove.dovecot.registry import (
     USERNAME_COLUMN,
@@ -90,6 +91,10 @@ def prepare(
     command, rest = found
     parameters = [one for one in command.parameters if one.exists_in(release)]
     options = [one for one in parameters if not one.positional]
+    if command.reads_options and release.commands_read_options:
+        arguments = _read_own(release, command, rest, parameters)
+        bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
+        return _invocation(release, bare, None, log)
     long = release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
     read = (b"-" + letters, *rest[1:]) if letters else rest
     # Positional arguments have long names too, of options with a value.
@@ -124,6 +129,29 @@ def prepare(
     pointer = _pointer(parsed.stop, read, letters) if kept else None
     bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
     return _invocation(release, bare, pointer, log)
+
+
+def _read_own(
+    release: Release, command: Command, fields: tuple[bytes, ...], parameters: list[Parameter]
+) -> dict[str, ArgumentValue]:
+    """Return the arguments of a command that reads them itself; a bad option is its end.
+
+    One that has no options takes everything for an argument.
+    """
+    options = [one for one in parameters if not one.positional]
+    parsed = Parsed((), fields)
+    try:
+        if options:
+            parsed = getopt.parse(fields, options, long=False)
+    except getopt.BadOption as bad:
+        usage = texts.misused(release, command.usage_in(release), Scope.COMMAND)
+        usage.log = texts.bad_option(release, command.name, bad.text, bad.letter)
+        raise usage from None
+    arguments = _option_values(parsed.options, {one.long: one for one in options}, strict=False)
+    positionals = [one for one in parameters if one.positional]
+    _positionals(arguments, parsed.arguments, positionals, strict=False)
+    _require(release, command, parameters, arguments)
+    return arguments
 
 
 def _pointer(stop: getopt.Stop, fields: tuple[bytes, ...], letters: bytes) -> Pointer:

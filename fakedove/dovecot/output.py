@@ -85,8 +85,9 @@ class Formatter:
         else:
             self._raw += data
 
-    def flush_text(self, writes: list[bytes]) -> None:
-        """Write the text that was gathered so far."""
+    def flush_waiting(self, writes: list[bytes]) -> None:
+        """Write the rows and the text that were gathered so far."""
+        self._flush_gathered(writes)
         if self._raw:
             writes.append(self._raw)
             self.written += len(self._raw)
@@ -117,12 +118,14 @@ class Formatter:
         if mail or flushes:
             writes += lines
             return
+        line, *again = lines
         if not writes and self._pending:
             # Nothing has left yet, so all of it leaves together.
-            lines = (*lines[:-1], lines[-1] + self._pending)
+            line += self._pending
             self._pending.clear()
-        writes += lines
+        writes.append(line)
         self._flush(writes)
+        writes += again
 
     def abandon(self) -> None:
         """Forget what was not written: the process dies."""

@@ -54,7 +54,7 @@ class PosixFs:
 
     def debug(self, why: bytes) -> Iterator[Log]:
         """Tell with `-D` of an error, as the driver does before the command that met it."""
-        if self.call.release.debugs_commands and not self.call.invocation.command.mail:
+        if self.call.release.debugs_fs and not self.call.invocation.command.mail:
             yield from self.call.debug(b"fs-posix: fs-posix: " + why, Scope.LIBRARY)
 
     def entries(self, path: str, *, folders: bool) -> list[str]:
@@ -143,8 +143,9 @@ class PosixFs:
 
     def _unremoved(self, path: str, error: OSError) -> Log:
         line = self.call.release.fs_unlink_line
-        why = b"%b (in fs-posix.c:%d)" % (reason(error), line)
-        return self._from_below(b"unlink(%b) failed: %b" % (self.shown(path), why))
+        place = b"" if line is None else b" (in fs-posix.c:%d)" % line
+        text = b"unlink(%b) failed: %b%b" % (self.shown(path), reason(error), place)
+        return self._from_below(text)
 
     def _no_room(self, target: str) -> Generator[Log, None, bytes | None]:
         """Return why no temporary file can be made beside `target`, if so."""

@@ -93,8 +93,11 @@ class Gap:
         return not self.when or bool(getattr(release, self.when))
 
 
-#: Of commands that tell more with `-D`.
-DEBUG_GAP = Gap("it tells no more with `-D`, which was not measured", when="debug_unmeasured")
+#: Of commands that with `-D` tell more of the auth service.
+DEBUG_GAPS = (
+    Gap("it tells no more with `-D`, which was not measured", when="debugs_no_auth"),
+    Gap("with `-D` it tells nothing of single requests to the auth service", when="auth_requests"),
+)
 
 #: Key of the column that names the user where there may be several.
 USERNAME_COLUMN = "username"
@@ -236,6 +239,8 @@ class Command:
     flushes: str
     #: The first argument ends the options.
     options_first: bool
+    #: It is one of those that read their own options, in releases that have such.
+    reads_options: bool
     #: Checks arguments before any user is looked up; raises Fatal.
     check: Callable[[Invocation, Release], None] | None
     #: What it does not do as the real one does.
@@ -273,6 +278,7 @@ def command(
     mail: bool = False,
     flushes: str = "",
     options_first: bool = False,
+    reads_options: bool = False,
     check: Callable[[Invocation, Release], None] | None = None,
     gaps: tuple[Gap, ...] = (),
 ) -> Callable[[Function], Function]:
@@ -290,6 +296,7 @@ def command(
             mail,
             flushes,
             options_first,
+            reads_options,
             check,
             gaps,
         )

@@ -24,6 +24,7 @@ from fakedove.dovecot.rules import (
 )
 from fakedove.dovecot.script_rows import ScriptRow, script_row
 from fakedove.dovecot.services import SERVICES_2_2, Service
+from fakedove.dovecot.source_lines import fs_unlink_line
 from fakedove.dovecot.status import Status
 from fakedove.wire.dialect import Dialect
 
@@ -95,6 +96,9 @@ class Release(msgspec.Struct, frozen=True):
     getopt: Getopt = Getopt.SHORT
     #: `mailbox<TAB>list` is `mailbox list`.
     split_names: bool = False
+    #: A few commands read their own options: short ones, of which a bad one ends the process, and
+    #: what there is too much of is ignored.
+    commands_read_options: bool = True
     #: `-F file` iterates over the users in a file on the server.
     user_file: bool = False
     #: `-A` counts although there is a `-F` or `-u`.
@@ -195,6 +199,8 @@ class Release(msgspec.Struct, frozen=True):
     status_option_keeps_positional: bool = False
     #: What the other commands say failed there.
     missing_text: str = "Mailbox {}: Mailbox sync failed"
+    #: What deduplicate says failed there, if that is something else.
+    deduplicate_missing_text: str | None = None
     #: mailbox status says so of each mailbox that is missing.
     status_tells_missing: bool = True
     #: Each -f names one field, rather than as many as spaces separate.
@@ -261,12 +267,15 @@ class Release(msgspec.Struct, frozen=True):
     fs_metadata: bool = False
     #: fs iter --no-cache and --object-ids.
     fs_iter_options: bool = False
-    #: What a command tells with `-D` was not measured: it tells nothing.
-    debug_unmeasured: bool = True
-    #: What is told of the auth service also shows what the auth service answers, as it comes.
+    #: With `-D` altmove and expunge tell which mail they are at, fs what failed, and user and
+    #: auth how they get on with the auth service.
+    debugs_mails: bool = True
+    debugs_fs: bool = False
+    debugs_auth: bool = False
+    #: What the auth service is asked are requests of their own, which are told why they fail.
+    auth_requests: bool = False
+    #: Of the auth service it is also told what it answers, as it comes.
     debugs_auth_input: bool = False
-    #: With `-D` altmove, expunge and fs tell what they are at.
-    debugs_commands: bool = False
     #: The auth service lists those users only that match the mask.
     auth_lists_matches: bool = False
     #: A colon in the JSON of `user` leaves together with the value behind it.
@@ -275,9 +284,8 @@ class Release(msgspec.Struct, frozen=True):
     fs_copy_hides_reason: bool = False
     #: fs delete leaves directories that become empty.
     fs_keeps_empty_folders: bool = False
-    #: Numbers in texts: of the first file that a process opens, and of a source line.
+    #: The number of the first file that a process opens, which texts name.
     file_descriptor: int = 8
-    fs_unlink_line: int = 814
     #: Pigeonhole names the script that it does not find, and quotes with a grave accent.
     sieve_back_quotes: bool = True
     #: sieve put dies of a script that it cannot read.
@@ -362,6 +370,11 @@ class Release(msgspec.Struct, frozen=True):
         return not self.strict_numbers
 
     @property
+    def debugs_no_auth(self) -> bool:
+        """Whether what `-D` tells of the auth service is another thing, or nothing."""
+        return not self.debugs_auth
+
+    @property
     def dict_uris(self) -> bool:
         """Whether dict takes URIs."""
         return not self.filter_names
@@ -370,6 +383,11 @@ class Release(msgspec.Struct, frozen=True):
     def fs_drivers(self) -> bool:
         """Whether fs takes a driver and its arguments."""
         return not self.filter_names
+
+    @property
+    def fs_unlink_line(self) -> int | None:
+        """The source line that removes the target of `fs copy`, which a text names."""
+        return fs_unlink_line(self.number)
 
     @property
     def fetch_fields(self) -> tuple[str, ...]:

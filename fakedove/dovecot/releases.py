@@ -121,6 +121,7 @@ def _rows() -> tuple[Release, ...]:
         split_names=True,
         quota_physical=False,
         move_over_quota=MoveOverQuota.ALLOWED,
+        deduplicate_missing_text="Syncing mailbox '{}' failed",
         copy_logs_as_source=True,
         flags_clear_recent=False,
     )
@@ -179,7 +180,7 @@ def _rows() -> tuple[Release, ...]:
         stats_dump_is_old=False,
     )
     row("2.3.4", "2.3.6", user_masks=True, log_names_extraneous=True, force_resync_fsck=True)
-    row("2.3.7", "2.3.7.2", snippet_length=200)
+    row("2.3.7", "2.3.7.2", snippet_length=200, debugs_auth=True)
     row(
         "2.3.8",
         "2.3.8",
@@ -199,7 +200,14 @@ def _rows() -> tuple[Release, ...]:
         snippet_quotes=True,
         fs_iter_options=True,
     )
-    row("2.3.10", "2.3.10.1", trans_flags=True, firstsaved_never=True, instance_dies=False)
+    row(
+        "2.3.10",
+        "2.3.10.1",
+        trans_flags=True,
+        firstsaved_never=True,
+        instance_dies=False,
+        debugs_fs=True,
+    )
     row("2.3.11", "2.3.12", lacks_search_keys=frozenset())
     row("2.3.13", "2.3.13", services=SERVICES_2_3_16, proxy_kick_host=True)
     row(
@@ -216,6 +224,7 @@ def _rows() -> tuple[Release, ...]:
         "2.3.18",
         {"splits_log_lines": True},
         double_status=False,
+        commands_read_options=False,
         log_prefix=True,
         copy_logs_as_source=False,
         auth_cache_flush_all=False,
@@ -228,8 +237,7 @@ def _rows() -> tuple[Release, ...]:
         "2.3.21.1",
         row_packets=True,
         services=SERVICES_2_3_19,
-        debug_unmeasured=False,
-        debugs_commands=True,
+        deduplicate_missing_text=None,
     )
     row(
         "2.4.0",
@@ -264,14 +272,14 @@ def _rows() -> tuple[Release, ...]:
         user_tells_failure=True,
         anvil_greets=True,
         debugs_auth_input=True,
-        debugs_commands=False,
+        debugs_mails=False,
+        debugs_fs=False,
         auth_lists_matches=True,
         json_colon_waits=True,
         drops_privileges=False,
         filter_names=True,
         fs_keeps_empty_folders=True,
         file_descriptor=9,
-        fs_unlink_line=841,
         sieve_back_quotes=False,
         sieve_put_crashes=True,
         services=SERVICES_2_4,
@@ -314,7 +322,7 @@ def _rows() -> tuple[Release, ...]:
     )
     # Measured on 2.4.1: a context that was made at the start of the process offers none.
     row("2.4.1", "2.4.1", alpn=Alpn.WITHOUT_SSL)
-    row("2.4.2", "2.4.2", status_deleted=True, several_user_masks=True)
+    row("2.4.2", "2.4.2", status_deleted=True, several_user_masks=True, auth_requests=True)
     control_name = "New mailbox name contains forbidden character (U+{:04X})"
     row(
         "2.4.3",

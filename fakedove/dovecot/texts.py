@@ -84,6 +84,6 @@ def without_input(scope: Scope) -> Fatal:
     return Fatal(text, scope, crash=True, log=(backtrace(scope),))
 
 
-def backtrace(scope: Scope) -> Log:
+def backtrace(scope: Scope, user: bytes | None = None) -> Log:
     """Return what a process still says when it dies of a failed assertion."""
-    return Log(b"Raw backtrace: known to the real server alone", scope=scope)
+    return Log(b"Raw backtrace: known to the real server alone", scope=scope, user=user)

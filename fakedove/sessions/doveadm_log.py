@@ -32,6 +32,7 @@ class DoveadmLog:
         "floods",
         "outcome",
         "prefix",
+        "spoke_last",
     )
 
     def __init__(
@@ -42,6 +43,8 @@ class DoveadmLog:
         self.prefix = prefix
         #: What becomes of the command that the lines are about; None: they are about none.
         self.outcome: Outcome | None = None
+        #: Whether a line was the last thing that the client got.
+        self.spoke_last = False
         self._world = world
         self._connection = connection
         self._outbox = outbox
@@ -58,10 +61,14 @@ class DoveadmLog:
         """Say the line that has no end as often as fills a block."""
         self._outbox.put(self._connection.flood(*self._flooding, BLOCK))
 
+    def tells(self, entry: Log) -> bool:
+        """Whether the client gets this line."""
+        return self._tells_client() and entry.scope not in SERVER_ONLY
+
     def write(self, entry: Log, command: bytes, username: bytes) -> None:
         """Write a line to the server log, and to the client if it gets such lines."""
         record = self._record_of(entry, command, username)
-        if not self._tells_client() or entry.scope in SERVER_ONLY:
+        if not self.tells(entry):
             self._write(record, ())
             return
         prefix = record.prefix if self._world.release.log_prefix else b""
@@ -72,6 +79,7 @@ class DoveadmLog:
             self._note(entry.level, None, lines[0])
             self._outbox.put(self._connection.flood(*self._flooding, BLOCK, lines[0]))
             return
+        self.spoke_last = True
         told = [prefix + line for line in lines]
         self._write(record, told)
         self._outbox.put(self._connection.log(entry.level, told))

@@ -244,10 +244,22 @@ class Replies:
             case Takeover():
                 self.takeover = item
             case Log():
-                # It comes behind what was written before it.
-                self._formatter.flush_text(writes)
-                self._frame(writes)
-                self._log.write(item, invocation.command.name.encode(), invocation.username)
+                self._take_log(item, invocation, writes)
+
+    def _take_log(self, item: Log, invocation: Invocation, writes: list[bytes]) -> None:
+        """Write a log line; with it leaves what waits, behind it if it is the line's turn.
+
+        A multiplexed connection lets the channel go first that has been silent for longer.
+        """
+        name, told = invocation.command.name.encode(), self._log.tells(item)
+        self._frame(writes)
+        if told and self._log.spoke_last:
+            self._formatter.flush_waiting(writes)
+            self._frame(writes)
+        self._log.write(item, name, invocation.username)
+        if told:
+            self._formatter.flush_waiting(writes)
+            self._frame(writes)
 
     def _finish(self, invocation: Invocation, status: Status) -> Ending:
         mail, answer, suffix = invocation.command.mail, self._answer, b""
@@ -301,8 +313,10 @@ class Replies:
 
     def _frame(self, writes: list[bytes]) -> None:
         """Put what was written, and is not there yet, into the plan."""
-        self._outbox.put(self._connection.data(*writes[self._framed :]))
-        self._framed = len(writes)
+        if len(writes) > self._framed:
+            self._log.spoke_last = False
+            self._outbox.put(self._connection.data(*writes[self._framed :]))
+            self._framed = len(writes)
         self._formatter.written = 0
 
     def _fill_plan(self, writes: list[bytes]) -> None:
@@ -312,6 +326,7 @@ class Replies:
         while end < len(writes) and size < PLAN_BYTES:
             size += len(writes[end])
             end += 1
+        self._log.spoke_last = False
         self._outbox.put(self._connection.data(*writes[start:end]))
         self._framed = end
         self._formatter.written -= size

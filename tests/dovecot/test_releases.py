@@ -143,10 +143,13 @@ def test_when_a_dialect_learned_something(attribute: str, before: str, first: st
         ("double_status", "2.2.21", "2.2.22"),
         ("escapes_streamed_nul", "2.2.25", "2.2.26"),
         ("who_flushes", "2.3.7.2", "2.3.8"),
+        ("debugs_auth", "2.3.6", "2.3.7"),
+        ("debugs_fs", "2.3.9.3", "2.3.10"),
         ("trans_flags", "2.3.9.3", "2.3.10"),
         ("log_prefix", "2.3.16", "2.3.17"),
         ("option", "2.3.21.1", "2.4.0"),
         ("log_names_command", "2.3.21.1", "2.4.0"),
+        ("auth_requests", "2.4.1", "2.4.2"),
     ],
 )
 def test_when_a_release_learned_something(attribute: str, before: str, first: str) -> None:
@@ -161,6 +164,9 @@ def test_when_a_release_learned_something(attribute: str, before: str, first: st
         ("one_command", "2.0.7", "2.0.8"),
         ("no_auth", "2.0.13", "2.0.14"),
         ("double_status", "2.3.16", "2.3.17"),
+        ("commands_read_options", "2.3.16", "2.3.17"),
+        ("deduplicate_missing_text", "2.3.18", "2.3.19"),
+        ("debugs_mails", "2.3.21.1", "2.4.0"),
         ("missing_mailbox_fails", "2.3.21.1", "2.4.0"),
         ("force_resync_respects_acl", "2.3.21.1", "2.4.0"),
     ],
@@ -168,6 +174,14 @@ def test_when_a_release_learned_something(attribute: str, before: str, first: st
 def test_when_a_release_unlearned_something(attribute: str, last: str, after: str) -> None:
     assert getattr(find_release(last), attribute)
     assert not getattr(find_release(after), attribute)
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [("2.2.18", None), ("2.2.36", 770), ("2.2.36.4", 771), ("2.3.16", 810), ("2.4.1", 841)],
+)
+def test_a_line_of_the_source_that_a_text_names(number: str, line: int | None) -> None:
+    assert find_release(number).fs_unlink_line == line
 
 
 def test_greetings_ended_with_2_2_33() -> None:

@@ -211,9 +211,8 @@ def test_fields_left_behind_come_with_the_status_if_nothing_came_before() -> Non
     assert one.say(b"\t\tauth cache flush\ttss\n") == b"\0\0\0\0\x05\n+\n0\t"
 
 
-def test_the_auth_cache_of_main_is_switched_off() -> None:
-    one = talk("main")
-    assert one.say(b"\t\tauth cache status\t--reset\n") == b"0\t0\t100" + b"\t0" * 6 + b"\t\n+\n"
+def test_the_status_of_the_auth_cache_is_for_the_program_alone() -> None:
+    assert talk("main").say(b"\t\tauth cache status\n") == b"\n-\n"
 
 
 def test_a_user_who_is_not_there_gives_an_old_process_its_rights_back() -> None:

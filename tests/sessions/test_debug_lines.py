@@ -1,6 +1,7 @@
 """The flag `D`: what the server tells then besides, in its log and on the log channel.
 
-Measured on 2.3.19.1 and 2.4.1. What the mail library tells needs `mail_debug`, which is not `D`.
+Measured on 2.3.16, 2.3.19.1 and 2.4.1. What the mail library tells needs `mail_debug`, which is
+not `D`.
 """
 
 from __future__ import annotations
@@ -114,3 +115,12 @@ def test_errors_of_the_file_system_driver() -> None:
         f"doveadm: Debug: fs-posix: fs-posix: {why}",
         f"doveadm: Error: x doesn't exist: {why}",
     ]
+
+
+def test_the_channel_goes_first_that_was_silent_for_longer() -> None:
+    talk = ready("2.3.16", minor=1)
+    packets, _ = packets_of(talk.say(b"D\t\tuser\ttss\tnosuch\n"))
+    channels = "".join("L" if packet.channel else "0" for packet in packets)
+    # `{"tss":{` was written before its first line, all of the first entry before the next one's.
+    # A failure has two status lines.
+    assert channels == "L0" + "LLLL" + "0" + "LLL" + "0" + "L" + "00"

@@ -6,7 +6,7 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
-from fakedove.dovecot.registry import DEBUG_GAP, Call, Invocation, Kind, command, flag, positional
+from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.search import parse_query
@@ -26,7 +26,6 @@ def _check(invocation: Invocation, release: Release) -> None:
     positional("query", Kind.TEXTS, required=False),
     mail=True,
     usage="[-d] <search query>",
-    gaps=(DEBUG_GAP,),
     check=_check,
 )
 def expunge(call: Call) -> Output:

@@ -13,7 +13,6 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.files import reason
 from fakedove.dovecot.posix_fs import PosixFs, open_fs, prefix_of
 from fakedove.dovecot.registry import (
-    DEBUG_GAP,
     Call,
     Function,
     Gap,
@@ -35,7 +34,6 @@ _WHERE = (
     positional("fs-args", required=False, when="fs_drivers"),
 )
 _GAPS = (
-    DEBUG_GAP,
     Gap("no driver but `posix` is known", when="fs_drivers"),
     Gap("one file system stands behind the filter `mail_ext_attachment`", when="filter_names"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from fakedove.dovecot import sockets
+from fakedove.dovecot import sockets, texts
 from fakedove.dovecot.registry import Call, Gap, Invocation, command, flag, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope
@@ -27,6 +27,7 @@ def _columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     positional("name", required=False),
     columns=_columns,
     usage="[-c] [<name>]",
+    reads_options=True,
     gaps=_GAPS,
 )
 def instance_list(call: Call) -> Output:
@@ -48,7 +49,19 @@ def instance_list(call: Call) -> Output:
     return Status.OK
 
 
-@command("instance remove", positional("name"), usage="<name> | <base dir>", gaps=_GAPS)
+def _check_one(invocation: Invocation, release: Release) -> None:
+    if release.commands_read_options and len(invocation.fields) > 1:
+        raise texts.misused(release, invocation.command.usage_in(release), Scope.COMMAND)
+
+
+@command(
+    "instance remove",
+    positional("name"),
+    usage="<name> | <base dir>",
+    reads_options=True,
+    check=_check_one,
+    gaps=_GAPS,
+)
 def instance_remove(call: Call) -> Output:
     """Forget a server by its name or base_dir."""
     _die_if_so(call)

@@ -205,6 +205,7 @@ def mailbox_path_command(call: Call) -> Output:
     flag("from-utf8", "8"),
     positional("name", Kind.TEXTS),
     usage="[-7|-8] <name> [...]",
+    reads_options=True,
 )
 def mailbox_mutf7(call: Call) -> Output:
     """Check names; what becomes of them is printed, but not to the client."""

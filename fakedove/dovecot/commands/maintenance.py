@@ -14,7 +14,6 @@ from fakedove.dovecot.mime.headers import header_fields
 from fakedove.dovecot.names import existing_name_problem
 from fakedove.dovecot.paths import mailbox_path
 from fakedove.dovecot.registry import (
-    DEBUG_GAP,
     Call,
     Gap,
     Invocation,
@@ -37,7 +36,6 @@ _QUERY = positional("query", Kind.TEXTS)
     _QUERY,
     mail=True,
     usage="[-r] <search query>",
-    gaps=(DEBUG_GAP,),
     check=queries.check_query,
 )
 def altmove(call: Call) -> Output:
@@ -75,7 +73,8 @@ def deduplicate(call: Call) -> Output:
         box.expunge(again)
         return Status.OK
 
-    return queries.look(call, queries.query_of(call), expunge)
+    missing = call.release.deduplicate_missing_text
+    return queries.look(call, queries.query_of(call), expunge, missing=missing)
 
 
 def _guid(message: Message) -> bytes:

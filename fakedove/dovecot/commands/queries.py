@@ -35,7 +35,7 @@ def query_of(call: Call, words: Sequence[bytes] | None = None) -> Query:
 
 def debug(call: Call, box: Mailbox, messages: Sequence[Message]) -> Iterator[Log]:
     """Tell with `-D` of each message that the command is at."""
-    if call.release.debugs_commands:
+    if call.release.debugs_mails:
         name = call.invocation.command.name
         for message in messages:
             yield from call.debug(f"{name}: box={box.name} uid={message.uid}".encode())

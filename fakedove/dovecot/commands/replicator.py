@@ -13,7 +13,8 @@ _GAPS = (Gap("no replicator ever runs"),)
 def _declare(name: str, *parameters: Parameter, usage: str = "") -> None:
     """Declare a command that does no more than try to connect."""
     text = f"[-a <replicator socket path>] {usage}".rstrip()
-    declare = command(name, option("socket-path", "a"), *parameters, usage=text, gaps=_GAPS)
+    socket = option("socket-path", "a")
+    declare = command(name, socket, *parameters, usage=text, reads_options=True, gaps=_GAPS)
     declare(_no_replicator)
 
 

@@ -34,6 +34,7 @@ def _check_hash(invocation: Invocation, release: Release) -> None:
     positional("hash"),
     columns=("path",),
     usage="<root dir> <hash>",
+    reads_options=True,
     gaps=_GAPS,
     check=_check_hash,
 )
@@ -56,6 +57,7 @@ def sis_find(call: Call) -> Output:
     positional("root-dir"),
     positional("queue-dir"),
     usage="<root dir> <queue dir>",
+    reads_options=True,
     gaps=_GAPS,
 )
 def sis_deduplicate(call: Call) -> Output:

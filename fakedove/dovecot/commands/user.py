@@ -12,7 +12,7 @@ from fakedove.dovecot import masks, variables
 from fakedove.dovecot.auth_conversation import AuthConversation, shown_fields
 from fakedove.dovecot.quota_settings import quota_fields
 from fakedove.dovecot.registry import (
-    DEBUG_GAP,
+    DEBUG_GAPS,
     Call,
     Gap,
     Invocation,
@@ -28,7 +28,7 @@ from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
 _WILDCARDS = b"*?"
-_NO_ANSWER = b"userdb lookup: Internal error occurred. Refer to server log for more information."
+_NO_ANSWER = b"Internal error occurred. Refer to server log for more information."
 _TEMPLATE_GAPS = (
     Gap(
         "`-e` has no environment for `%{env:...}`, Python's regular expressions in"
@@ -55,7 +55,7 @@ _json = msgspec.json.Encoder().encode
     usage=(
         "[-a <userdb socket path>] [-x <auth info>] [-f field] [-e <value>] [-u] <user mask> [...]"
     ),
-    gaps=(DEBUG_GAP, *_TEMPLATE_GAPS),
+    gaps=(*DEBUG_GAPS, *_TEMPLATE_GAPS),
 )
 def user(call: Call) -> Output:
     """Print users' userdb fields as JSON, or the names that masks match."""
@@ -86,11 +86,12 @@ def _look_up(call: Call, auth: AuthConversation, name: bytes, *, first: bool) ->
     started = auth.tell(request + b": Started userdb lookup", scope, name)
     head = _texts(call, _entry_head(call.release, name, first=first))
     # What stands before the first name is still in the buffer by then.
-    yield from chain(started, head) if first else chain(head, started)
+    yield from chain(head, started)
     yield from auth.reach(request, scope, name)
     if not auth.connected:
         yield from auth.tell(request + b": Userdb lookup failed", scope, name)
-        told = b'"error":"%b"' % _NO_ANSWER if call.release.user_tells_failure else b""
+        why = auth.failure if auth.met and auth.failure else _NO_ANSWER
+        told = b'"error":"userdb lookup: %b"' % why if call.release.user_tells_failure else b""
         yield from _texts(call, _entry_body(call.release, (told,)))
         return Status.TEMPFAIL
     found = call.lookup(name)
@@ -150,6 +151,10 @@ def _list(call: Call, auth: AuthConversation, wanted: Sequence[bytes]) -> Output
 def _no_list(call: Call, auth: AuthConversation, opening: bytes) -> Output:
     if not auth.met and not call.release.user_tells_failure:
         raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True)
+    if auth.failure:
+        yield Log(
+            b"auth-master: userdb list: User listing failed: %b" % auth.failure, scope=Scope.LIBRARY
+        )
     yield from auth.tell(b"userdb list: Listing users failed")
     yield Log(b"user listing failed", scope=Scope.COMMAND)
     yield Text(opening + b"]}")
