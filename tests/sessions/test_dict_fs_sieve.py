@@ -62,6 +62,13 @@ def test_dict_inc_of_text_kills_the_process(talk: _Talk) -> None:
     assert not talk.open
 
 
+def test_mail_fs_put_dies_of_a_hash_before_it_looks_for_the_user() -> None:
+    talk = _Talk("2.4.1")
+    assert talk.say(b"\tnobody\tmail fs put\t-h\tx\t\tx\tnew\n") == b""
+    assert not talk.open
+    assert talk.log[0].endswith("killed with signal 11 (the real server crashes here)")
+
+
 def test_dict_inc_by_nothing_asks_for_nothing(talk: _Talk) -> None:
     assert talk.run("  dict~inc DICT shared/none 0") == "\n+\n"
     assert talk.run("  dict~inc DICT shared/none 1") == "\n-NOTFOUND\n"

@@ -78,7 +78,10 @@ def _shown(options: tuple[Parameter, ...]) -> str:
 
 
 def _check(usage: str, last: str) -> Callable[[Invocation, Release], None]:
-    """Return the check that the last positional argument, and so each, is there."""
+    """Return the check that the last positional argument, and so each, is there.
+
+    A hash is what the process dies of; with `mail`, before the user is looked up.
+    """
 
     def check(invocation: Invocation, release: Release) -> None:
         if last not in invocation.arguments:
@@ -87,8 +90,14 @@ def _check(usage: str, last: str) -> Callable[[Invocation, Release], None]:
             where = "<config-filter-name>" if release.filter_names else "<fs-driver> <fs-args>"
             scope = Scope.PROCESS if invocation.command.mail else Scope.COMMAND
             raise texts.misused(release, _for_release(usage, release).format(where=where), scope)
+        if invocation.command.mail and invocation.flag("hash"):
+            raise _hash_crash()
 
     return check
+
+
+def _hash_crash() -> Fatal:
+    return Fatal(b"killed with signal 11", crash=True)
 
 
 def _for_release(usage: str, release: Release) -> str:
@@ -165,7 +174,7 @@ def fs_put(call: Call) -> Output:
     """Put a file of the server into the file system."""
     fs = open_fs(call)
     if call.invocation.flag("hash"):
-        raise Fatal(b"killed with signal 11", crash=True)
+        raise _hash_crash()
     if call.invocation.flag("metadata"):
         raise Fatal(b"No metadata support", Scope.COMMAND)
     failure = yield from fs.put(_path(call, "input-path"), _file(_path(call)))
