@@ -36,8 +36,9 @@ class AuthConversation:
         self._socket = socket
         self._names = (*others, socket)
         #: Nearly nobody asks for debug lines, whose texts cost more than a look-up.
-        self._tells = call.invocation.debug and call.release.debugs_auth
-        self.connected = False
+        self.tells = call.invocation.debug and call.release.debugs_auth
+        #: Where there is nothing to tell of it, and nothing in the way, it is there at once.
+        self.connected = not self.tells and self._obstacle() is None
         #: Whether somebody was there at all, though it may have been somebody else.
         self.met = False
         #: Why nobody answers, as some releases say it to whoever waits for the answer.
@@ -47,7 +48,7 @@ class AuthConversation:
         self, text: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
     ) -> Iterable[Log]:
         """Say what happens, if the client is to know and the release says it."""
-        return self._call.debug(b"auth-master: " + text, scope, user) if self._tells else ()
+        return self._call.debug(b"auth-master: " + text, scope, user) if self.tells else ()
 
     def reach(
         self, request: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
@@ -70,14 +71,14 @@ class AuthConversation:
         self, *words: bytes, scope: Scope = Scope.LIBRARY, user: bytes | None = None
     ) -> Iterable[Log]:
         """Tell what the auth service answered."""
-        if not self._tells or not self._call.release.debugs_auth_input:
+        if not self.tells or not self._call.release.debugs_auth_input:
             return ()
         text = b": auth input: " + b"\t".join(map(escape, words))
         return self._tell_of_connection(_PEER + text, scope, user)
 
     def close(self) -> Iterable[Log]:
         """Tell that the connection is closed, if there is one."""
-        if not self.connected:
+        if not self.tells or not self.connected:
             return ()
         return self._tell_of_peer(b"Disconnected: Connection closed", Scope.LIBRARY, None)
 
@@ -108,7 +109,7 @@ class AuthConversation:
         return b"conn unix:%b" % path if path else b"conn"
 
     def _tell_of_connection(self, text: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
-        if not self._tells:
+        if not self.tells:
             return ()
         return self.tell(self._connection() + text, scope, user)
 

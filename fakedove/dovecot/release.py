@@ -321,6 +321,9 @@ class Release(msgspec.Struct, frozen=True):
     #: A new mail gets a keyword that says whether it has attachments.
     detects_attachments: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.number)
+
     @property
     def short_options(self) -> bool:
         """Whether options have letters only, and usages are told as errors."""

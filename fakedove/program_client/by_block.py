@@ -13,9 +13,9 @@ import msgspec
 
 from fakedove.config import Config, load_config
 from fakedove.configured import release_of, store_of
-from fakedove.dovecot.commands.user import userdb_fields
 from fakedove.dovecot.program_client import Verdict
 from fakedove.dovecot.reply import Level
+from fakedove.dovecot.userdb import Account, userdb_fields
 from fakedove.dovecot.variables import Surroundings, UnknownVariable, expand_braces
 from fakedove.errors import ConfigurationError, did_you_mean
 from fakedove.execute_blocks import ExecuteBlock
@@ -114,6 +114,6 @@ def _fill(block: ExecuteBlock, key: str, config: Config, name: str | None) -> st
         config.hostname, release.number, config.clock or datetime.now(UTC), Random(config.seed)
     )
     try:
-        return expand_braces(text, user, userdb_fields(user, release), around)
+        return expand_braces(text, user, userdb_fields(Account.of(user), release), around)
     except UnknownVariable as problem:
         raise ConfigurationError(f"{where}: {problem}") from None

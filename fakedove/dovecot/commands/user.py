@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 
 import msgspec
 
 from fakedove.dovecot import masks, variables
 from fakedove.dovecot.auth_conversation import AuthConversation, shown_fields
-from fakedove.dovecot.quota_settings import quota_fields
+from fakedove.dovecot.commands import user_entry
 from fakedove.dovecot.registry import (
     DEBUG_GAPS,
     Call,
@@ -22,10 +21,10 @@ from fakedove.dovecot.registry import (
     option,
     positional,
 )
-from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Speaker, Text
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
+from fakedove.dovecot.userdb import Account, auth_fields, userdb_fields
 
 _WILDCARDS = b"*?"
 _NO_ANSWER = b"Internal error occurred. Refer to server log for more information."
@@ -41,7 +40,6 @@ _TEMPLATE_GAPS = (
         when="braced_variables",
     ),
 )
-_json = msgspec.json.Encoder().encode
 
 
 @command(
@@ -59,62 +57,103 @@ _json = msgspec.json.Encoder().encode
 )
 def user(call: Call) -> Output:
     """Print users' userdb fields as JSON, or the names that masks match."""
-    for argument in call.invocation.texts("auth-info"):
-        _check_auth_info(argument)
-    wanted = call.invocation.texts("user-mask")
-    problem = _problem(call.invocation)
-    if problem is not None:
-        yield Log(problem, scope=Scope.COMMAND)
+    asked = _asked(call.invocation)
+    if asked.problem is not None:
+        yield Log(asked.problem, scope=Scope.COMMAND)
         return Status.USAGE
     auth = AuthConversation(call, "auth-userdb", "auth-master")
-    if any(masks.has_wildcard(mask, _WILDCARDS) for mask in wanted):
-        return (yield from _list(call, auth, wanted)) if call.release.user_masks else Status.OK
-    if call.invocation.flag("userdb-only"):
+    if asked.masks:
+        return (yield from _list(call, auth, asked.names)) if call.release.user_masks else Status.OK
+    if asked.crashes:
         raise Fatal(b"killed with signal 11", crash=True)
-    status = Status.OK
-    for at, name in enumerate(wanted):
-        outcome = yield from _look_up(call, auth, name, first=not at)
+    status, names = Status.OK, asked.names
+    for at, name in enumerate(names, 1):
+        outcome = yield from _look_up(call, auth, asked, name, first=at == 1, last=at == len(names))
         status = status if outcome is Status.OK else outcome
-    yield Text(b"}")
     yield from auth.close()
     return status
 
 
-def _look_up(call: Call, auth: AuthConversation, name: bytes, *, first: bool) -> Output:
+class _Asked(msgspec.Struct, frozen=True, gc=False):
+    """What the arguments mean."""
+
+    names: tuple[bytes, ...]
+    #: Whether the names are masks.
+    masks: bool
+    only: bytes | None
+    template: bytes | None
+    #: Whether the process dies of being asked so.
+    crashes: bool
+    #: Why the arguments do not go together.
+    problem: bytes | None
+
+
+@lru_cache(maxsize=256)
+def _asked(invocation: Invocation) -> _Asked:
+    for argument in invocation.texts("auth-info"):
+        _check_auth_info(argument)
+    names = invocation.texts("user-mask")
+    return _Asked(
+        names,
+        any(masks.has_wildcard(name, _WILDCARDS) for name in names),
+        invocation.text("field"),
+        invocation.text("expand-field"),
+        invocation.flag("userdb-only"),
+        _problem(invocation),
+    )
+
+
+def _look_up(
+    call: Call, auth: AuthConversation, asked: _Asked, name: bytes, *, first: bool, last: bool
+) -> Output:
     """Print one user's entry."""
+    release, lead = call.release, user_entry.head(call.release, name, first=first)
+    if auth.tells or not auth.connected:
+        yield from _reach(call, auth, name, lead)
+        lead = ()
+        if not auth.connected:
+            why = auth.failure if auth.met and auth.failure else _NO_ANSWER
+            told = b'"error":"userdb lookup: %b"' % why if release.user_tells_failure else b""
+            yield from user_entry.body(release, (told,), lead, last=last)
+            return Status.TEMPFAIL
+    found = call.lookup(name)
+    if auth.tells:
+        yield from _answer(call, auth, name, found)
+    if found is None:
+        shown = name.decode(errors="replace")
+        error = user_entry.error(f"userdb lookup: user {shown} doesn't exist")
+        yield from user_entry.body(release, error, lead, last=last)
+        return Status.NOUSER
+    if release.user_marks_log:
+        yield Speaker(Scope.PROCESS)
+    if asked.template is not None:
+        yield from user_entry.body(release, _expanded(call, asked.template, found), lead, last=last)
+    else:
+        account = Account.of(found)
+        yield from user_entry.found(release, account, name, asked.only, lead, last)
+    return Status.OK
+
+
+def _reach(
+    call: Call, auth: AuthConversation, name: bytes, lead: user_entry.Pieces
+) -> Iterator[Text | Log]:
+    """Connect, and tell of the request that will be sent."""
     scope, request = Scope.USERDB, b"userdb lookup(%b)" % name
-    started = auth.tell(request + b": Started userdb lookup", scope, name)
-    head = _texts(call, _entry_head(call.release, name, first=first))
     # What stands before the first name is still in the buffer by then.
-    yield from chain(head, started)
+    yield from user_entry.texts(call.release, lead)
+    yield from auth.tell(request + b": Started userdb lookup", scope, name)
     yield from auth.reach(request, scope, name)
     if not auth.connected:
         yield from auth.tell(request + b": Userdb lookup failed", scope, name)
-        why = auth.failure if auth.met and auth.failure else _NO_ANSWER
-        told = b'"error":"userdb lookup: %b"' % why if call.release.user_tells_failure else b""
-        yield from _texts(call, _entry_body(call.release, (told,)))
-        return Status.TEMPFAIL
-    found = call.lookup(name)
-    yield from _answer(call, auth, name, found)
-    if found is None:
-        shown = name.decode(errors="replace")
-        error = b'"error":%b' % _json(f"userdb lookup: user {shown} doesn't exist")
-        yield from _texts(call, _entry_body(call.release, (error,)))
-        return Status.NOUSER
-    if call.release.user_marks_log:
-        yield Speaker(Scope.PROCESS)
-    yield from _texts(call, _entry_body(call.release, _fields(call, name, found)))
-    return Status.OK
 
 
 def _answer(call: Call, auth: AuthConversation, name: bytes, found: User | None) -> Iterator[Log]:
     """Tell what the auth service answers about a user."""
-    if not call.invocation.debug:
-        return
     scope, request = Scope.USERDB, b"userdb lookup(%b)" % name
     words = [b""]
     if found is not None:
-        words = [found.name.encode(), *shown_fields(_auth_fields(found, call.release))]
+        fields = shown_fields(auth_fields(Account.of(found), call.release))
+        words = [found.name.encode(), *fields]
     shown = b" ".join(words)
     yield from auth.hear(*words, scope=scope, user=name)
     yield from auth.tell(b"%b: auth USER input: %b" % (request, shown), scope, name)
@@ -139,7 +178,7 @@ def _list(call: Call, auth: AuthConversation, wanted: Sequence[bytes]) -> Output
         yield from auth.hear(encoded)
         yield from auth.tell(b"userdb list: Returned username: " + encoded)
         if any(masks.user_matches(mask, encoded) for mask in wanted):
-            yield from _texts(call, (opening, _json(name)))
+            yield from user_entry.texts(call.release, (opening, user_entry.json(name)))
             opening = b","
     yield from auth.hear(b"")
     yield from auth.tell(b"userdb list: Finished listing users")
@@ -161,83 +200,22 @@ def _no_list(call: Call, auth: AuthConversation, opening: bytes) -> Output:
     return Status.DATAERR
 
 
-def userdb_fields(user: User, release: Release) -> dict[str, str]:
-    """Return what a userdb lookup gives, in order."""
-    fields = {"uid": str(user.uid), "gid": str(user.gid), "home": user.home}
-    if release.userdb_settings:
-        fields["mail_path"] = f"{user.home}/mdbox"
-    else:
-        fields["mail"] = "mdbox:~/mdbox:ALT=~/alt"
-    return fields | _auth_fields(user, release)
-
-
-def _auth_fields(user: User, release: Release) -> dict[str, str]:
-    """Return what the auth service gives of it; the rest comes from the settings."""
-    fields = {"uid": str(user.uid), "gid": str(user.gid), "home": user.home}
-    return fields | quota_fields(user.quota_roots, release) | dict(user.userdb)
-
-
-def _texts(call: Call, pieces: Sequence[bytes]) -> Sequence[Text]:
-    """Return what is written: each piece where the release does so, else all at once."""
-    if call.release.user_json_pieces:
-        return [Text(piece) for piece in pieces if piece]
-    return (Text(b"".join(pieces)),)
-
-
-def _entry_head(release: Release, name: bytes, *, first: bool) -> Sequence[bytes]:
-    """Return what is written of an entry before the user is looked up."""
-    opening = b"" if release.json_colon_waits else b":{"
-    return (b"{" if first else b",", *_quoted(name.decode(errors="replace")), opening)
-
-
-def _entry_body(release: Release, fields: Iterable[bytes]) -> Sequence[bytes]:
-    """Return what is written after that."""
-    return (b":{" if release.json_colon_waits else b"", *fields, b"}")
-
-
-def _fields(call: Call, name: bytes, found: User) -> Iterable[bytes]:
-    fields = userdb_fields(found, call.release)
-    template = call.invocation.text("expand-field")
-    if template is not None:
-        return (_expanded(call, template, found, fields),)
-    if name != found.name.encode():
-        # The auth service found it by another name, in lower case.
-        fields = {"user": found.name} | fields
-    only = call.invocation.text("field")
-    if only is None and not call.release.user_json_pieces:
-        return (_json(fields)[1:-1],)
-    return _pieces(fields, only, commas=call.release.user_json_commas)
-
-
-def _pieces(fields: Mapping[str, str], only: bytes | None, *, commas: bool) -> Iterator[bytes]:
-    """Yield the fields as they are written; `commas`: those are, too, of what is not wanted."""
-    separator = b""
-    for key, value in fields.items():
-        wanted = only is None or key.encode() == only
-        if wanted or commas:
-            yield separator
-            separator = b","
-        if wanted:
-            yield from (b'"', _inner(key), b'":"', _inner(value), b'"')
-
-
-def _expanded(call: Call, template: bytes, user: User, fields: dict[str, str]) -> bytes:
+def _expanded(call: Call, template: bytes, user: User) -> user_entry.Pieces:
     """Return the entry of `template` with its variables filled in, as the release has them."""
     shown = template.decode(errors="replace")
-    store = call.store
-    around = variables.Surroundings(
-        call.hostname, call.release.number, store.clock.now(), store.random
-    )
+    release, clock = call.release, call.store.clock
+    fields = userdb_fields(Account.of(user), release)
+    around = variables.Surroundings(call.hostname, release.number, clock.now(), call.store.random)
     try:
-        if call.release.percent_variables:
+        if release.percent_variables:
             text = variables.expand_percent(template, user, fields, around).decode(errors="replace")
         else:
             text = variables.expand_braces(shown, user, fields, around)
     except variables.ExpansionCrash:
         raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True) from None
     except variables.UnknownVariable as problem:
-        return b'"error":%b' % _json(f"Failed to expand field: {problem}")
-    return b"%b:%b" % (_json(shown), _json(text))
+        return user_entry.error(f"Failed to expand field: {problem}")
+    return (b"%b:%b" % (user_entry.json(shown), user_entry.json(text)),)
 
 
 def _problem(invocation: Invocation) -> bytes | None:
@@ -262,12 +240,3 @@ def _check_auth_info(argument: bytes) -> None:
             raise Fatal(f"{key}: Invalid port number".encode(), Scope.COMMAND)
     elif not argument.startswith(b"service="):
         raise Fatal(b"Unknown -x argument: %b" % argument, Scope.COMMAND)
-
-
-def _quoted(text: str) -> tuple[bytes, ...]:
-    return b'"', _inner(text), b'"'
-
-
-@lru_cache(maxsize=1024)
-def _inner(text: str) -> bytes:
-    return _json(text)[1:-1]
