@@ -83,6 +83,11 @@ class Server:
             used = self.cpu()
             time.sleep(_SETTLING)
 
+    def keep_on(self, cores: set[int]) -> None:
+        """Have it run on these cores only."""
+        if self._process.pid is not None:
+            os.sched_setaffinity(self._process.pid, cores)
+
     def memory(self) -> float:
         """Return the memory in use, in kB."""
         return self._ask("memory")
