@@ -1,4 +1,4 @@
-"""Random templates for `user -e`, filled in by the real 2.3.19.1 and by fakedove."""
+"""Random templates for `user -e`, filled in by the real servers and by fakedove."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from tests.real.dovecot import RealDovecot
 
 pytestmark = pytest.mark.real
 
-_RELEASE = "2.3.19.1"
 
-
-@pytest.fixture(scope="module")
-def sides() -> Iterator[Sides]:
+@pytest.fixture(scope="module", params=install.RELEASES)
+def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
     """Start the real server, with fakedove beside it."""
-    if reason := install.missing(_RELEASE):
+    release: str = request.param
+    if reason := install.missing(release):
         pytest.skip(reason)
-    with RealDovecot(_RELEASE) as real, contextlib.closing(Sides(real)) as both:
+    with RealDovecot(release) as real, contextlib.closing(Sides(real)) as both:
         both.restore()
         yield both
 
@@ -40,7 +39,10 @@ def test_random_templates_are_filled_in_alike(sides: Sides) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(templates, st.sampled_from(["tss", "joe@example.com"]))
+    @given(
+        templates(braced=sides.release.braced_variables),
+        st.sampled_from(["tss", "joe@example.com"]),
+    )
     def compare(template: str, user: str) -> None:
         question = Question("", "", "user", ("-e", template, user))
         if found := sides.differences(question):

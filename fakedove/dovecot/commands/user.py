@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from fakedove.dovecot import masks, variables
+from fakedove.dovecot import masks, texts, variables
 from fakedove.dovecot.auth_conversation import AuthConversation, shown_fields
 from fakedove.dovecot.commands import user_entry
 from fakedove.dovecot.registry import (
@@ -35,8 +35,7 @@ _TEMPLATE_GAPS = (
         when="percent_variables",
     ),
     Gap(
-        "`-e` refuses to `encrypt` and `decrypt`, takes variables without a value for empty"
-        " ones, has an empty `env:`, no `dovecot:revision`, and Python's regular expressions",
+        "`-e` has the functions of 2.4.1, no more, an empty `env:`, and no `dovecot:revision`",
         when="braced_variables",
     ),
 )
@@ -127,7 +126,14 @@ def _look_up(
     if release.user_marks_log:
         yield Speaker(Scope.PROCESS)
     if asked.template is not None:
-        yield from user_entry.body(release, _expanded(call, asked.template, found), lead, last=last)
+        try:
+            fields = _expanded(call, asked.template, found)
+        except variables.ExpansionCrash as crash:
+            yield from user_entry.texts(release, lead)
+            if crash.panics:
+                yield texts.backtrace(Scope.COMMAND)
+            raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True) from None
+        yield from user_entry.body(release, fields, lead, last=last)
     else:
         account = Account.of(found)
         yield from user_entry.found(release, account, name, asked.only, lead, last)
@@ -212,7 +218,7 @@ def _expanded(call: Call, template: bytes, user: User) -> user_entry.Pieces:
         else:
             text = variables.expand_braces(shown, user, fields, around)
     except variables.ExpansionCrash:
-        raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True) from None
+        raise
     except variables.UnknownVariable as problem:
         return user_entry.error(f"Failed to expand field: {problem}")
     return (b"%b:%b" % (user_entry.json(shown), user_entry.json(text)),)

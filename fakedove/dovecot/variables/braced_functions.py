@@ -2,121 +2,199 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
-from fakedove.dovecot import masks
+from fakedove.dovecot.variables.braced_arguments import first, read, required
+from fakedove.dovecot.variables.braced_ciphers import CIPHERS
+from fakedove.dovecot.variables.braced_conditions import choose
 from fakedove.dovecot.variables.braced_encodings import ENCODINGS
-from fakedove.dovecot.variables.braced_state import ExpansionCrash, State, check, number_of, wanted
+from fakedove.dovecot.variables.braced_regexps import substitute
+from fakedove.dovecot.variables.braced_state import ExpansionCrash, Function, State, number_of
 from fakedove.dovecot.variables.braced_syntax import Argument, Step, UnknownVariable
+from fakedove.wire import tabescape
 
 #: `+`, `-`, `*`, `/` and `%`, by number.
 _OPERATORS = 5
-_COMPARED: Mapping[str, Callable[[object, object], bool]] = {
-    "eq": lambda a, b: a == b,
-    "ne": lambda a, b: a != b,
-    "lt": lambda a, b: a < b,  # type: ignore[operator]
-    "le": lambda a, b: a <= b,  # type: ignore[operator]
-    "gt": lambda a, b: a > b,  # type: ignore[operator]
-    "ge": lambda a, b: a >= b,  # type: ignore[operator]
-}
-_NUMERIC = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_MODULO = 4
+_MOST_FILL = _MOST_POSITION = (1 << 31) - 1
 
 
-def _simple(
-    change: Callable[[bytes], bytes], what: str = "", most: int | None = 0
-) -> Callable[[State, Step], None]:
-    """Return a function without arguments."""
+def _in_place(change: Callable[[bytes], bytes]) -> Function:
+    """Return a function that changes a text up to a NUL."""
 
     def run(state: State, step: Step) -> None:
-        check(step, most)
-        state.value = change(state.given(what or step.name))
+        read(step)
+        text = state.string(step.name)
+        state.value = change(text) + state.given(step.name)[len(text) :]
 
     return run
 
 
+def _reverse(state: State, step: Step) -> None:
+    read(step)
+    state.value = state.given("reverse")[::-1]
+
+
+def _ldap_dn(state: State, step: Step) -> None:
+    read(step)
+    state.value = state.string("convert to ldap_dn").replace(b".", b",dc=")
+
+
+def _username(state: State, step: Step) -> None:
+    read(step)
+    state.put(state.string("get username from").partition(b"@")[0])
+
+
+def _domain(state: State, step: Step) -> None:
+    read(step)
+    state.put(state.string("get domain from").partition(b"@")[2])
+
+
+def _list(state: State, step: Step) -> None:
+    separators, _ = read(step, state.text)
+    values = state.string("generate list from").split(b"\t")
+    state.put((separators or [b","])[0].join(map(tabescape.unescape, values)))
+
+
 def _text(state: State, step: Step) -> None:
-    check(step, 0)
-    state.given("text")
-    state.binary = False
+    read(step)
+    shown = state.string("text").decode(errors="replace")
+    state.put("".join("\ufffd" if _is_control(one) else one for one in shown).encode())
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character < "\xa0"
+
+
+def _fill(state: State, step: Step) -> None:
+    required(step)
+    found, _ = read(step, lambda argument: _amount(state, argument), state.text)
+    if not found:
+        raise UnknownVariable("Missing amount")
+    size, filler = found[0], (found[1:] or [b"0"])[0]
+    value = state.given("fill")
+    missing = max(size - len(value), 0)
+    if missing and not filler:
+        raise ExpansionCrash("nothing is put before it for ever")
+    filled = filler * -(-missing // len(filler)) if missing else b""
+    state.value = filled + value if step.name == "lfill" else value + filled
+
+
+def _amount(state: State, argument: Argument) -> int:
+    number = state.number(argument)
+    if not 1 <= number <= _MOST_FILL:
+        raise UnknownVariable("Fill length out of bounds")
+    return number
 
 
 def _substr(state: State, step: Step) -> None:
-    numbers = [state.number(one) for one in step.positional]
-    wanted(step, 2)
+    required(step)
+    found, _ = read(step, state.number, state.number, surplus=state.number)
+    offset, *lengths = found
     value = state.given("substring")
-    offset = numbers[0] + len(value) if numbers[0] < 0 else numbers[0]
-    if not 0 <= offset <= len(value):
+    size = len(value)
+    length = lengths[0] if lengths else size
+    if not -size <= offset <= size:
         raise UnknownVariable("Offset out of bounds")
-    rest = len(value) - offset
-    length = numbers[1] if len(numbers) > 1 else rest
-    length = length + rest if length < 0 else length
-    if not 0 <= length <= rest:
+    start = offset + size if offset < 0 else offset
+    end = size if not lengths else start + length if length >= 0 else size + length
+    if not -size <= length <= size or (length and not start <= end <= size):
         raise UnknownVariable("Length out of bounds")
-    state.value = value[offset : offset + length]
+    state.value = value[start:end] if length else b""
 
 
 def _index(state: State, step: Step) -> None:
-    wanted(step, 2)
-    separator = state.text(step.positional[0])
-    if len(step.positional) < 2:
+    required(step)
+    found, _ = read(step, state.text, lambda argument: _position(state, argument))
+    if len(found) < 2:
         raise UnknownVariable("Missing index parameter")
-    at = state.number(step.positional[1])
-    value = state.given("index")
+    separator, at = found
+    value = state.string("index")
     if not separator:
         raise ExpansionCrash("an empty separator is found for ever")
     parts = value.split(separator)
     if not -len(parts) <= at < len(parts):
         raise UnknownVariable("Position out of bounds")
-    state.value = parts[at]
+    state.put(parts[at])
+
+
+def _position(state: State, argument: Argument) -> int:
+    number = state.number(argument)
+    if not -_MOST_POSITION - 1 <= number <= _MOST_POSITION:
+        raise UnknownVariable("Position out of bounds")
+    return number
 
 
 def _concat(state: State, step: Step) -> None:
-    wanted(step)
-    state.value = b"".join((state.value or b"", *map(state.any, step.positional)))
+    required(step)
+    found, _ = read(step, *[state.any] * len(step.arguments))
+    state.value = b"".join((state.value or b"", *found))
 
 
 def _literal(state: State, step: Step) -> None:
-    if not step.positional:
-        wanted(step)
-    # What follows is not looked at.
-    state.value, state.binary = state.any(step.positional[0]), False
+    required(step)
+    state.put(first(step, state.any))
 
 
 def _default(state: State, step: Step) -> None:
     if not state.value:
-        check(step, 1)
-        state.value = state.any(step.positional[0]) if step.positional else b""
-        state.binary = False
+        value = first(step, state.any) if step.arguments else b""
+        if len(step.arguments) > 1:
+            raise UnknownVariable("Too many positional parameters")
+        state.put(value)
 
 
 def _lookup(state: State, step: Step) -> None:
-    if not step.positional:
-        check(step, None)
+    if not step.arguments:
         raise UnknownVariable("Missing name to lookup")
-    name = state.text(step.positional[0]).decode(errors="surrogateescape")
-    state.value, state.binary = state.lookup(name), False
+    name = first(step, state.text)
+    state.put(state.lookup(name.decode(errors="surrogateescape")))
+
+
+def _number(state: State, step: Step) -> None:
+    read(step)
+    value = state.given("convert to number")
+    if len(value) not in (1, 2, 4, 8):
+        raise UnknownVariable(f"Cannot convert '{len(value)}' bytes to number")
+    state.put(b"%d" % int.from_bytes(value, "big" if step.name == "benumber" else "little"))
 
 
 def _calculate(state: State, step: Step) -> None:
-    wanted(step, 2)
-    operator = step.positional[0]
-    if not isinstance(operator, int):
-        raise UnknownVariable("Missing operator")
-    given = state.given("calculate")
+    required(step)
+    found, _ = read(step, _operator, state.number)
     # Without an operand it is the operator once more.
-    right = state.number(step.positional[-1])
-    value = number_of(given)
+    operator, right = found[0], found[-1]
+    given = state.given("calculate")
+    if state.binary and operator == _MODULO:
+        state.put(_binary_modulo(given, right))
+        return
+    value = number_of(tabescape.c_string(given))
     if value is None:
         raise UnknownVariable("Input is not a number")
     if not 0 <= operator < _OPERATORS:
-        raise ExpansionCrash(f"there is no operator {operator}")
+        raise ExpansionCrash(f"there is no operator {operator}", panics=True)
     state.value = b"%d" % _calculated(operator, value, right)
+
+
+def _operator(argument: Argument) -> int:
+    if not isinstance(argument, int):
+        raise UnknownVariable("Missing operator")
+    return argument
+
+
+def _binary_modulo(value: bytes, right: int) -> bytes:
+    if right < 0:
+        raise UnknownVariable("Binary modulo must be positive integer")
+    if not right:
+        raise ExpansionCrash("a number is divided by zero")
+    return b"%d" % (int.from_bytes(value[-8:], "big") % right)
 
 
 def _calculated(operator: int, left: int, right: int) -> int:
     if operator > 2 and not right:
         raise UnknownVariable("Division by zero" if operator == 3 else "Modulo by zero")
+    if operator > 2 and right == -1 and left == -(1 << 63):
+        raise ExpansionCrash("there is no such number")
     quotient = 0
     if right:
         quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
@@ -124,99 +202,24 @@ def _calculated(operator: int, left: int, right: int) -> int:
     return (results[operator] + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def _if(state: State, step: Step) -> None:
-    arguments = step.positional
-    if len(arguments) < 4:
-        check(step, None)
-        raise UnknownVariable("Missing parameters")
-    check(step, 4 if state.value is not None or state.problem else 5)
-    if state.value is None and len(arguments) < 5:
-        raise UnknownVariable("Missing parameters")
-    left = state.value
-    if left is None:
-        left, arguments = _branch(state, "Left-hand side ", arguments[0]), arguments[1:]
-    comparator, right, yes, no = arguments
-    if isinstance(comparator, int):
-        raise UnknownVariable(f"Comparator: {comparator} is not a string")
-    good = _compare(state, left, state.text(comparator).decode(errors="replace"), right)
-    state.value = _branch(state, f"{good} branch: ", yes if good else no)
-    state.binary = False
+def _safe(_state: State, _step: Step) -> None:
+    """Leave the value as it is, whatever the arguments are; it need not be there."""
 
 
-def _branch(state: State, where: str, argument: Argument) -> bytes:
-    try:
-        return state.any(argument)
-    except UnknownVariable as problem:
-        raise UnknownVariable(f"{where}{problem}") from None
-
-
-def _compare(state: State, left: bytes, comparator: str, right: Argument) -> bool:
-    if comparator in _NUMERIC:
-        number_left = number_of(left)
-        if number_left is None:
-            raise UnknownVariable("Input is not a number")
-        try:
-            number = state.number(right)
-        except UnknownVariable as problem:
-            raise UnknownVariable(f"Right-hand side: {problem}") from None
-        return _COMPARED[_NUMERIC[comparator]](number_left, number)
-    if comparator not in _COMPARED and comparator not in ("*", "!*", "~", "!~"):
-        raise UnknownVariable(f"Unsupported comparator '{comparator}'")
-    try:
-        text = state.text(right)
-    except UnknownVariable as problem:
-        raise UnknownVariable(f"Right-hand side {problem}") from None
-    if comparator in _COMPARED:
-        return _COMPARED[comparator](left, text)
-    negated = comparator.startswith("!")
-    if comparator.endswith("*"):
-        return masks.text_matches(text, left) is not negated
-    try:
-        return (re.search(text, left) is not None) is not negated
-    except (re.error, OverflowError):
-        raise UnknownVariable("regexp() failed: Invalid regular expression") from None
-
-
-def _regexp(state: State, step: Step) -> None:
-    wanted(step, 2)
-    pattern = state.text(step.positional[0])
-    if len(step.positional) < 2:
-        raise UnknownVariable("Missing replacement parameter")
-    replacement = state.text(step.positional[1])
-    value = state.given("regexp")
-    try:
-        found = re.search(pattern, value)
-    except (re.error, OverflowError):
-        raise UnknownVariable("Invalid regular expression") from None
-    if found is None:
-        return
-    match = found
-
-    def group(reference: re.Match[bytes]) -> bytes:
-        if int(reference[1]) > match.re.groups:
-            raise UnknownVariable("Invalid capture group")
-        return match[int(reference[1])] or b""
-
-    state.value = re.sub(rb"\\([0-9])", group, replacement)
-
-
-def _safe(state: State, _: Step) -> None:
-    """Leave the value as it is, whatever the arguments are."""
-    if state.value is None:
-        raise ExpansionCrash("no value to make safe")
-
-
-FUNCTIONS: Mapping[str, Callable[[State, Step], None]] = {
-    "upper": _simple(bytes.upper),
-    "lower": _simple(bytes.lower),
-    "username": _simple(lambda text: text.partition(b"@")[0], "get username from"),
-    "domain": _simple(lambda text: text.partition(b"@")[2], "get domain from"),
-    "reverse": _simple(lambda text: text[::-1]),
-    "ldap_dn": _simple(lambda text: text.replace(b".", b",dc=")),
-    "list": _simple(lambda text: text.replace(b"\t", b","), most=None),
+FUNCTIONS: Mapping[str, Function] = {
+    "upper": _in_place(bytes.upper),
+    "lower": _in_place(bytes.lower),
+    "username": _username,
+    "domain": _domain,
+    "reverse": _reverse,
+    "ldap_dn": _ldap_dn,
+    "list": _list,
     "safe": _safe,
     "text": _text,
+    **dict.fromkeys(("lfill", "rfill"), _fill),
+    **dict.fromkeys(("lenumber", "benumber"), _number),
     **ENCODINGS,
+    **CIPHERS,
     "substr": _substr,
     "index": _index,
     "concat": _concat,
@@ -224,6 +227,6 @@ FUNCTIONS: Mapping[str, Callable[[State, Step], None]] = {
     "default": _default,
     "lookup": _lookup,
     "calculate": _calculate,
-    "if": _if,
-    "regexp": _regexp,
+    "if": choose,
+    "regexp": substitute,
 }

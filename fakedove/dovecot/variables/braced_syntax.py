@@ -30,8 +30,8 @@ class Step:
     """A variable or function with its arguments."""
 
     name: str
-    positional: tuple[Argument, ...] = ()
-    named: tuple[tuple[str, Argument], ...] = ()
+    #: With their keys; those by position have None. In the order in which they are looked at.
+    arguments: tuple[tuple[str | None, Argument], ...] = ()
 
 
 Pipeline: TypeAlias = tuple[Step, ...]
@@ -115,20 +115,21 @@ class _Parser:
         if self._kind in _OPERATORS:
             operator = _OPERATORS[self._kind]
             self._advance()
-            yield Step("calculate", (operator, self._argument(_AT_OPERAND, text=False)))
+            operand = self._argument(_AT_OPERAND, text=False)
+            yield Step("calculate", ((None, operator), (None, operand)))
 
     def _call(self, name: str) -> Step:
-        positional: list[Argument] = []
+        arguments: list[Argument] = []
         named: list[tuple[str, Argument]] = []
         while True:
             argument = self._argument(_AT_ARGUMENT)
             if isinstance(argument, Name) and self._kind == "EQ":
                 self._advance()
-                named.append((argument.name, self._argument(_AT_ARGUMENT)))
+                named.append((argument.name.lower(), self._argument(_AT_ARGUMENT)))
             else:
-                positional.append(argument)
+                arguments.append(argument)
             if self._take(_BEHIND_ARGUMENT, "CBRACE", "COMMA") == ")":
-                return Step(name, tuple(positional), tuple(named))
+                return Step(name, _sorted(arguments, named))
 
     def _argument(self, expected: str, *, text: bool = True) -> Argument:
         match self._kind:
@@ -176,6 +177,15 @@ class _Parser:
             self.at = at
             yield kind, text
         yield "end of file", ""
+
+
+def _sorted(
+    arguments: list[Argument], named: list[tuple[str, Argument]]
+) -> tuple[tuple[str | None, Argument], ...]:
+    """Return all of them, by key behind those by position; of one key the newest is first."""
+    newest_first = list(reversed(named))
+    by_key = sorted(newest_first, key=lambda one: one[0])
+    return (*((None, argument) for argument in arguments), *by_key)
 
 
 def _unescaped(text: str) -> str:

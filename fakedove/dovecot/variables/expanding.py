@@ -43,7 +43,7 @@ def expand_braces(
     `fields` are those of the userdb. Where the real process dies it raises ExpansionCrash, which
     is an UnknownVariable too.
     """
-    return braces.expand(template, lookup_of(user, fields, around))
+    return braces.expand(template, lookup_of(user, fields, around), around.random)
 
 
 def _values(user: User, around: Surroundings) -> dict[str, str]:

@@ -36,6 +36,18 @@ FIELDS = {"uid": "5000"}
         ("%%{user} %%%{user} x%", "%{user} %%{user} x%"),
         ("%{@} %{~user?}", " tss"),
         ("%{literal('\\x41\\102\\t')}", "AB\t"),
+        ("%{user | hash('size')} %{user | hash('size', rounds=3)}", f"{3:016x} {8:016x}"),
+        ("%{literal('dHNz dHN!dHNz') | unbase64 | text}", "tssts"),
+        ("%{literal('a\tb') | list('--')} %{literal('a\tb') | list}", "a--b a,b"),
+        ("%{literal('a') | lfill(5, 'xyz')} %{literal('a') | rfill(3)}", "xyzxyza a00"),
+        ("%{literal('ab') | benumber} %{literal('ab') | lenumber}", "24930 25185"),
+        ("%{user | hash('md5') % 10}%{user | hash('md5') % -1}", "7"),
+        ("%{literal('3132') | unhexlify + 1}", "3133"),
+        ("%{literal('c3bc01ff41') | unhexlify | text}", "ü\ufffd\ufffdA"),
+        ("%{literal('6100ff61') | unhexlify | upper}", "4100ff61"),
+        ("%{user | truncate(bits=3, 2)}%{user | truncate(4)}", "\x03tss"),
+        ("%{user | hexlify(2, 3, 4)}", "74"),
+        ("%{userdb:uid | md5 * 2}|", "|"),
     ],
 )
 def test_what_functions_make(template: str, text: str) -> None:
@@ -60,6 +72,18 @@ def test_what_functions_make(template: str, text: str) -> None:
         ("%{literal('5') % 0}", "calculate: Modulo by zero"),
         ("%{literal('a\\qb')}", "Invalid character escape"),
         ("%{event:x}", "event: No such field 'x' in event"),
+        ("%{ldap_dn}", "ldap_dn: No value to convert to ldap_dn"),
+        ("%{user | list(10, rounds=0)}", "list: 10 is not a string"),
+        ("%{user | hash('md5', y=1, 'a', x=2)}", "hash: Too many positional parameters"),
+        ("%{user | hash('md5', y=1, X=2)}", "hash: Unsupported key 'x'"),
+        ("%{user | base64(pad=user)}", "base64: 'tss' (in user) is not a number"),
+        ("%{user | unbase64(pad=2)}", "unbase64: Supported values for pad are 0 or 1"),
+        ("%{user | rfill(0)}", "rfill: Fill length out of bounds"),
+        ("%{literal('abc') | lenumber}", "lenumber: Cannot convert '3' bytes to number"),
+        ("%{regexp(64, '')}", "regexp: Unknown variable 'regexp'"),
+        ("%{if('x', '==', 1, 'y', 'n')}", "if: Left-hand side: 'x' is not a number"),
+        ("%{user | if('eq', 'tss', nope, 'n')}", "if: True branch: Unknown variable 'nope'"),
+        ("%{env: | md5(rounds=0)}", "env: Missing field"),
     ],
 )
 def test_what_is_wrong(template: str, words: str) -> None:
@@ -68,13 +92,76 @@ def test_what_is_wrong(template: str, words: str) -> None:
     assert str(raised.value) == words
 
 
-# What 2.4.1 dies of.
+# What 2.4.1 dies of, some of it with a last word.
 @pytest.mark.parametrize(
-    "template", ["%{literal('12') | calculate(7,1)}", "%{user | index('',1)} %{nosuch}"]
+    ("template", "panics"),
+    [
+        ("%{literal('12') | calculate(7,1)}", True),
+        ("%{user | index('',1)} %{nosuch}", False),
+        ("%{user | base64(pad=2)}", False),
+        ("%{user | truncate(5)}", True),
+        ("%{user | regexp(nope, '')}", False),
+        ("%{user | regexp('t', 'a\\\\b')}", False),
+        ("%{user | hash('md5') % 0}", False),
+        ("%{literal('-9223372036854775808') / -1}", False),
+        ("%{safe}", True),
+    ],
 )
-def test_a_crash(template: str) -> None:
-    with pytest.raises(ExpansionCrash):
+def test_a_crash(template: str, panics: bool) -> None:
+    with pytest.raises(ExpansionCrash) as raised:
         expand_braces(template, TSS, FIELDS, AROUND)
+    assert raised.value.panics is panics
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("key='secret', salt='x'", "s=x,r=10000$54bdd8e199a577ad184304dfcd0bfcc1$"),
+        ("key='secret', salt='x', rounds=3", "s=x,r=3$ca3817774fd4339de9ba4aaa9377a635$"),
+        ("key='secret', salt='x', raw=1", "54bdd8e199a577ad184304dfcd0bfcc1"),
+        (
+            "key='secret', salt='x', algorithm='aes-128-cbc'",
+            "s=x,r=10000$27c31dede530ad6d952e3e41fee11966$",
+        ),
+    ],
+)
+def test_what_is_encrypted(arguments: str, text: str) -> None:
+    assert expand_braces(f"%{{user | encrypt({arguments})}}", TSS, FIELDS, AROUND) == text
+    if "raw" not in arguments:
+        decrypted = f"%{{literal('{text}') | decrypt({arguments.partition(', salt')[0]}"
+        if "algorithm" in arguments:
+            decrypted += ", algorithm='aes-128-cbc'"
+        assert expand_braces(decrypted + ")}", TSS, FIELDS, AROUND) == "tss"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("salt='x'", "Encryption key missing"),
+        ("key=''", "Empty encryption key"),
+        ("key='a', iv='00', salt='x'", "Cannot use both salt and iv"),
+        ("key='a', rounds=0", "rounds must be positive integer"),
+        ("key='a', raw=1", "In raw format, salt or IV must be given"),
+        ("key='00', iv='00'", "IV length invalid (1 != 16)"),
+        (f"key='00', iv='{'00' * 16}'", "Key length invalid (1 != 32)"),
+        ("key='a', algorithm='nope'", "Invalid cipher nope"),
+        ("key='a', hash='nope'", "Invalid digest nope"),
+    ],
+)
+def test_what_cannot_be_encrypted(arguments: str, words: str) -> None:
+    with pytest.raises(UnknownVariable) as raised:
+        expand_braces(f"%{{user | encrypt({arguments})}}", TSS, FIELDS, AROUND)
+    assert str(raised.value) == f"encrypt: {words}"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("a$b", "Invalid input format"), ("s=x,r=3$00$", "data authentication failed")],
+)
+def test_what_cannot_be_decrypted(value: str, words: str) -> None:
+    with pytest.raises(UnknownVariable) as raised:
+        expand_braces(f"%{{literal('{value}') | decrypt(key='a')}}", TSS, FIELDS, AROUND)
+    assert str(raised.value) == f"decrypt: {words}"
 
 
 @given(st.text("%{}|()'\",=+-*/ \\userhxt1209.:\n", max_size=40))
