@@ -49,7 +49,6 @@ class Mailbox:
         "_tracks_modseqs",
         "acl",
         "acl_changed",
-        "acl_listed",
         "cache_decisions",
         "deleted",
         "first_recent_uid",
@@ -84,7 +83,6 @@ class Mailbox:
         self.metadata = dict(seed.metadata)
         self.acl = dict(seed.acl)
         self.acl_changed = seed.acl_changed
-        self.acl_listed = seed.acl_listed
         self.cache_decisions = dict(seed.cache_decisions)
         self.first_recent_uid = seed.first_recent_uid
         self.header_texts = HeaderTexts()
@@ -326,7 +324,6 @@ class Mailbox:
             metadata=tuple(self.metadata.items()),
             acl=tuple(self.acl.items()),
             acl_changed=self.acl_changed,
-            acl_listed=self.acl_listed,
             cache_decisions=tuple(self.cache_decisions.items()),
             first_recent_uid=self.first_recent_uid,
             keywords=tuple(self._keywords),

@@ -35,9 +35,8 @@ class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     special_use: str = ""
     metadata: Items = ()
     acl: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: When the ACL changed, and as of when it is in the list of shared mailboxes: seconds.
+    #: When the ACL changed, in seconds.
     acl_changed: int = 0
-    acl_listed: int = 0
     #: What was decided about caching a field, by its name: decision and when it was used.
     cache_decisions: tuple[tuple[str, tuple[str, int]], ...] = ()
     #: Messages from this UID on are \\Recent.

@@ -18,10 +18,12 @@ from fakedove.dovecot.reply import (
     Referral,
     Row,
     Scope,
+    Speaker,
     Value,
     combine,
 )
 from fakedove.dovecot.rules import UserRule
+from fakedove.dovecot.sharing import behind_new_inbox
 from fakedove.dovecot.status import Status
 
 
@@ -36,8 +38,14 @@ def run(call: Call) -> Output:
     if invocation.one_user is not None and not call.doveadm_port:
         user = call.store.lookup(invocation.one_user)
         if user is not None and user.name == invocation.one_user:
-            return command.function(call.of(user))
+            return _on(call.of(user))
     return _for_users(call)
+
+
+def _on(call: Call) -> Output:
+    """Run the command on the user that the call is about."""
+    output = call.invocation.command.function(call)
+    return behind_new_inbox(call, output) if "INBOX" in call.user.listed_acls else output
 
 
 def _for_users(call: Call) -> Output:
@@ -65,7 +73,7 @@ def _for_user(call: Call, name: bytes) -> Output:
         if call.release.logs_unknown_user:
             yield Log(b"User doesn't exist", scope=Scope.LOOKUP)
         return Status.NOUSER
-    output = call.invocation.command.function(call.of(user))
+    output = _on(call.of(user))
     found = user.name.encode(errors="surrogateescape")
     if call.doveadm_port and not _iterates(call.invocation, call.release):
         _refer(call.release, user.passdb, found)
@@ -158,6 +166,7 @@ def _names_in_file(call: Call, problems: list[Item]) -> Iterator[bytes]:
             raise failure(errno.ENOENT)
         data = call.read_file(path.decode(errors="surrogateescape"))
     except OSError as error:
-        problems += texts.unreadable_user_file(path, error)
+        unreadable, failed = texts.unreadable_user_file(path, error)
+        problems += (unreadable, Speaker(Scope.CONNECTION), failed)
         return
     yield from data.split(b"\n")[: -1 if data.endswith(b"\n") else None]

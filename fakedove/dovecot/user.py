@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -49,6 +49,8 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     subscriptions_readable: bool = True
     alternative_known: bool = True
     mailboxes: tuple[MailboxSeed, ...] = ()
+    #: The list of shared mailboxes; empty: those that are.
+    listed_acls: tuple[tuple[str, int], ...] = ()
     #: All directories, oldest first; empty: those of the mailboxes in their order.
     folders: tuple[str, ...] = ()
     #: The highest UIDVALIDITY ever given out.
@@ -75,6 +77,7 @@ class User:
         "alternative_known",
         "gid",
         "home",
+        "listed_acls",
         "name",
         "passdb",
         "password",
@@ -107,6 +110,8 @@ class User:
         self.subscriptions_readable = seed.subscriptions_readable
         #: Whether the storage knows where its alternative is, which others that read it undo.
         self.alternative_known = seed.alternative_known
+        #: Names of mailboxes that others may see, with the time of the ACL, as they were listed.
+        self.listed_acls = dict(seed.listed_acls or _shared(seed))
         self._clock = clock
         self._random = random
         self._last_uidvalidity = seed.last_uidvalidity
@@ -346,6 +351,7 @@ class User:
             subscriptions_readable=self.subscriptions_readable,
             alternative_known=self.alternative_known,
             mailboxes=tuple(box.freeze() for box in self._mailboxes.values()),
+            listed_acls=tuple(self.listed_acls.items()),
             folders=tuple(self._folders.oldest_first()),
             last_uidvalidity=self._last_uidvalidity,
             without_inbox="INBOX" not in self._mailboxes,
@@ -383,6 +389,12 @@ class User:
 
     def _live(self, seed: MailboxSeed) -> Mailbox:
         return Mailbox(seed, self.subscriptions, self._clock, self._random)
+
+
+def _shared(seed: UserSeed) -> Iterator[tuple[str, int]]:
+    for box in seed.mailboxes:
+        if box.acl and acl.is_shared(dict(box.acl), seed.name):
+            yield box.name, box.acl_changed
 
 
 def _untouched_inbox(user: str) -> MailboxSeed:

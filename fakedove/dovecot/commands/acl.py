@@ -1,13 +1,7 @@
-"""`acl get`, `set`, `add`, `remove`, `delete`, `rights`, `recalc` and `debug`.
-
-Some releases enter who shares mailboxes in a dict whenever an ACL that matters for it has
-changed, by a command or as they notice when the ACL is next read. The recordings' server
-may not write that dict, and says so each time.
-"""
+"""`acl get`, `set`, `add`, `remove`, `delete`, `rights`, `recalc` and `debug`."""
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Generator, Iterator
 
 from fakedove.dovecot import acl, texts
@@ -29,6 +23,7 @@ from fakedove.dovecot.registry import (
 )
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope
+from fakedove.dovecot.sharing import enter_shared, list_shared, verify_listed
 from fakedove.dovecot.status import Status
 
 _CHANGED = (
@@ -42,9 +37,6 @@ _GAPS = (
     ),
 )
 _CHANGE_USAGE = "<mailbox> <id> <right> [<right> ...]"
-_DICT_FAILED = (
-    b"acl: dict commit failed: dict-file: file_dotlock_open(%b) failed: Permission denied"
-)
 
 
 @command(
@@ -129,7 +121,7 @@ def _change(call: Call, change: Change) -> Output:
     unknown = acl.unknown_right(words)
     if unknown is not None:
         raise Fatal(f"Invalid right '{unknown}'".encode(errors="surrogateescape"), Scope.MAIL)
-    yield from _verify_list(call, box)
+    yield from verify_listed(call, box.name)
     if any(character < " " for character in who):
         yield from panic(b"acl_id_is_valid(str_c(dest))")
     entries = acl.changed(box.acl, who, change, words)
@@ -139,7 +131,7 @@ def _change(call: Call, change: Change) -> Output:
     box.acl = entries
     box.acl_changed = int(call.store.clock.now().timestamp())
     if acl.changes_sharing(who, change, words):
-        yield from _list_shared(call)
+        yield from list_shared(call)
     return Status.OK
 
 
@@ -154,7 +146,7 @@ def _identifier(invocation: Invocation) -> str:
 @command("acl recalc", mail=True, gaps=_GAPS)
 def acl_recalc(call: Call) -> Output:
     """Enter anew who shares mailboxes of the user."""
-    problems = list(_list_shared(call))
+    problems = list(enter_shared(call))
     yield from problems
     if problems:
         yield Log(b"Failed to recalculate ACL dicts", scope=Scope.STORAGE)
@@ -179,7 +171,7 @@ def acl_debug(call: Call) -> Output:
         where = f" in namespace {namespace}" if call.release.acl_names_namespace else ""
         yield _log(call, f"Mailbox '{shown}'{where} doesn't exist in {path}")
         return Status.NOTFOUND
-    yield from _verify_list(call, box)
+    yield from verify_listed(call, box.name)
     yield _log(call, f"Mailbox '{shown}' is in namespace {namespace}", Level.INFO)
     yield _log(call, f"Mailbox path: {path}", Level.INFO)
     yield _log(call, "All message flags are shared across users in mailbox", Level.INFO)
@@ -211,25 +203,8 @@ def _opened(call: Call, *, verify: bool = True) -> Generator[Item, None, Mailbox
         yield _log(call, f"Can't open mailbox{named}: {why}")
         return status
     if verify:
-        yield from _verify_list(call, box)
+        yield from verify_listed(call, box.name)
     return box
-
-
-def _verify_list(call: Call, box: Mailbox) -> Iterator[Item]:
-    """Notice that an ACL changed since the shared mailboxes were listed."""
-    if box.acl_changed != box.acl_listed and acl.is_shared(box.acl, call.user.name):
-        yield from _list_shared(call)
-
-
-def _list_shared(call: Call) -> Iterator[Item]:
-    if not call.release.acl_sharing_map:
-        return
-    boxes = call.user.mailboxes.values()
-    for box in boxes:
-        box.acl_listed = box.acl_changed
-    if any(acl.is_shared(box.acl, call.user.name) for box in boxes):
-        path = posixpath.join(posixpath.dirname(call.base_dir), "dict")
-        yield Log(_DICT_FAILED % path.encode(errors="surrogateescape"), scope=Scope.STORAGE)
 
 
 def inherit(call: Call, box: Mailbox) -> Iterator[Item]:
@@ -237,11 +212,11 @@ def inherit(call: Call, box: Mailbox) -> Iterator[Item]:
     above = mailbox_above(call.user, box.name)
     if above is None or not above.acl:
         return
-    yield from _verify_list(call, above)
+    yield from verify_listed(call, above.name)
     box.acl = dict(above.acl)
     box.acl_changed = int(call.store.clock.now().timestamp())
     for _ in box.acl:
-        yield from _list_shared(call)
+        yield from list_shared(call)
 
 
 def _name(call: Call) -> str:

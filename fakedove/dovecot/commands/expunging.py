@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.mailbox_changes import delete
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
@@ -35,7 +36,7 @@ def expunge(call: Call) -> Output:
         yield from queries.debug(call, box, messages)
         box.expunge([message.uid for message in messages])
         if call.invocation.flag("delete-empty-mailbox") and not box.message_count:
-            call.user.delete_mailbox(box.name, prune=call.release.deletes_empty_parents)
+            yield from delete(call, box)
             call.user.subscriptions.pop(box.name, None)
         return Status.OK
 

@@ -22,6 +22,7 @@ from fakedove.dovecot.paths import directory
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Item, Log, Output, Scope, combine
+from fakedove.dovecot.sharing import verify_listed
 from fakedove.dovecot.status import Status
 
 _GUID = re.compile(rb"[0-9a-fA-F]{32}")
@@ -46,7 +47,6 @@ def _check_create(invocation: Invocation, release: Release) -> None:
 def mailbox_create(call: Call) -> Output:
     """Create mailboxes, or with a `/` behind the name folders; with `-s` subscribe to them."""
     status = Status.OK
-    guid = call.invocation.text("guid")
     for argument in call.invocation.texts("mailbox"):
         name = argument.decode().removesuffix("/")
         folder = argument.endswith(b"/") and call.release.makes_folders
@@ -54,14 +54,24 @@ def mailbox_create(call: Call) -> Output:
         if problem is not None:
             yield Log(f"Can't create mailbox {name}: {problem[1]}".encode())
             status = combine(status, problem[0])
-        elif folder:
-            call.user.create_folder(name)
         else:
-            box = call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
-            yield from inherit(call, box)
+            yield from _create(call, name, folder=folder)
         outcome = yield from _subscribe(call, name, subscribed=True)
         status = combine(status, outcome)
     return status
+
+
+def _create(call: Call, name: str, *, folder: bool) -> Iterator[Item]:
+    known = call.user.is_taken(name)
+    if folder:
+        call.user.create_folder(name)
+    else:
+        guid = call.invocation.text("guid")
+        call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
+    if not known:
+        yield from verify_listed(call, canonical_name(name))
+    if not folder:
+        yield from inherit(call, call.user.mailbox(name))
 
 
 def _subscribe(call: Call, name: str, *, subscribed: bool) -> Output:
@@ -99,7 +109,6 @@ def _creation_problem(call: Call, name: str, *, folder: bool) -> Problem | None:
 def mailbox_delete(call: Call) -> Output:
     """Delete mailboxes with their mail; `-r` with their children."""
     status = Status.OK
-    prune = call.release.deletes_empty_parents
     for name in _doomed(call):
         box = call.user.find_mailbox(name)
         problem = _deletion_problem(call, name, box)
@@ -107,12 +116,19 @@ def mailbox_delete(call: Call) -> Output:
             yield Log(f"Can't delete mailbox {name}: {problem[1]}".encode())
             status = combine(status, problem[0])
         elif box is None:
-            call.user.delete_folder(name, prune=prune)
+            call.user.delete_folder(name, prune=call.release.deletes_empty_parents)
         else:
-            call.user.delete_mailbox(name, prune=prune)
+            yield from delete(call, box)
         outcome = yield from _subscribe(call, name, subscribed=False)
         status = combine(status, outcome)
     return status
+
+
+def delete(call: Call, box: Mailbox) -> Iterator[Item]:
+    """Delete a mailbox; INBOX is made anew at once, which shows that it is shared no more."""
+    call.user.delete_mailbox(box.name, prune=call.release.deletes_empty_parents)
+    if box.name == "INBOX":
+        yield from verify_listed(call, "INBOX")
 
 
 def _doomed(call: Call) -> list[str]:
@@ -174,6 +190,7 @@ def _rename(call: Call, old: str, new: str) -> Output:
         yield Log(f"Can't rename mailbox {old} to {new}: {problem[1]}".encode())
         return problem[0]
     call.user.rename_mailbox(old, new)
+    yield from verify_listed(call, canonical_name(new))
     return Status.OK
 
 
