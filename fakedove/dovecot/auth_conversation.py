@@ -23,6 +23,8 @@ _FAILURES = {
     _HUNG_UP: b"Unexpectedly disconnected from auth service",
     _ANVIL_GREETING: b"Handshake with auth service failed",
 }
+#: A socket that everybody may connect to.
+_PUBLIC = "auth-userdb"
 #: Sockets of processes that hang up on whoever asks them such things.
 _OTHERS = frozenset({"anvil", "auth-userdb", "doveadm-server"})
 
@@ -119,15 +121,18 @@ class AuthConversation:
 
     def _obstacle(self) -> bytes | None:
         """Return why nobody answers who can."""
-        call, names = self._call, self._names
+        call = self._call
         place = sockets.leads_to(call, self._socket)
-        if place in names and (len(names) > 1 or not sockets.unprivileged(call)):
+        if sockets.unprivileged(call) and place in {*self._names, *_OTHERS} - {_PUBLIC}:
+            why: bytes | None = sockets.PERMISSION_DENIED
+        elif place in self._names:
             return None
-        if place == "anvil" and call.release.anvil_greets:
+        elif place == "anvil" and call.release.anvil_greets:
             return _ANVIL_GREETING
-        if place in _OTHERS:
+        elif place in _OTHERS:
             return _HUNG_UP
-        why = sockets.obstacle(call, self._socket)
+        else:
+            why = sockets.obstacle(call, self._socket)
         if why is None:
             return None
         path = sockets.path(call, self._socket)
@@ -137,7 +142,7 @@ class AuthConversation:
         """Return what is said of the rights that a process with a user's rights lacks."""
         opened = (self._call.opened or b"").decode(errors="surrogateescape")
         user = self._call.store.lookup(opened)
-        if user is None or why != sockets.PERMISSION_DENIED or len(self._names) > 1:
+        if user is None or why != sockets.PERMISSION_DENIED:
             return b""
         own = b"euid=%d(<unknown>) egid=%d(<unknown>)" % (user.uid, user.gid)
         return b" (%b missing +r perm: %b, dir owned by 0:0 mode=0755)" % (own, path)

@@ -66,7 +66,7 @@ def invalid_value(release: Release, full_usage: str) -> Fatal:
     return misused(release, full_usage, scope)
 
 
-def unreadable_user_file(path: bytes, error: OSError) -> tuple[Log, ...]:
+def unreadable_user_file(path: bytes, error: OSError) -> tuple[Log, Log]:
     """Return what is said of a `-F` file that cannot be opened, or read where it is a folder."""
     is_folder = isinstance(error, IsADirectoryError)
     what = b"pread(size=8192 offset=0)" if is_folder else b"open(%b)" % path

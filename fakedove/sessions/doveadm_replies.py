@@ -123,7 +123,8 @@ class Replies:
         exchange = self._new_exchange(
             invocation.command.name, invocation.username, invocation.fields, line, body
         )
-        self._formatter.register(len(invocation.columns))
+        # The column of user names is registered even where there are no others.
+        self._formatter.register(len(invocation.columns) or int(invocation.username_column))
         self.under_way = True
         self._answer = None
         answer = self._world.stubs.answer(exchange)
@@ -269,15 +270,19 @@ class Replies:
                 self._log.prefix.settle(_LOOKUP, invocation.username)
                 self._opened = None
             else:
-                cleared = self._world.release.iteration_clears_log_pid
-                all_users = cleared and invocation.flag("all-users")
-                self._log.prefix.settle(_CONNECTION if all_users else _PROCESS, invocation.username)
+                scope = _CONNECTION if self._clears_log_pid(invocation) else _PROCESS
+                self._log.prefix.settle(scope, invocation.username)
                 self._opened = invocation.username
         if answer is not None:
             if answer.raw is not None:
                 return self._end_raw(answer.raw)
             suffix = answer.suffix
         return self._end(status, mail=mail, flushes=invocation.flushes, suffix=suffix)
+
+    def _clears_log_pid(self, invocation: Invocation) -> bool:
+        """Whether a command leaves the process without its id in log lines."""
+        cleared = self._world.release.iteration_clears_log_pid and invocation.flag("all-users")
+        return cleared or invocation.flag("user-file")
 
     def _end(
         self, status: Status, *, mail: bool, flushes: bool = False, suffix: bytes = b""

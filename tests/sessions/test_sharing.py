@@ -40,9 +40,7 @@ def failures(talk: Talk, line: bytes) -> int:
     return sum(entry == FAILED for entry in said)
 
 
-@pytest.mark.parametrize(
-    "line", [b"mailbox delete\tINBOX", b"expunge\t-d\tMAILBOX\tINBOX\tALL"]
-)
+@pytest.mark.parametrize("line", [b"mailbox delete\tINBOX", b"expunge\t-d\tMAILBOX\tINBOX\tALL"])
 def test_inbox_is_shared_no_more_once_it_was_deleted(line: bytes) -> None:
     assert failures(sharing("2.4.1", "INBOX"), line) == 1
     assert failures(sharing("2.4.1"), line) == 0
@@ -50,7 +48,8 @@ def test_inbox_is_shared_no_more_once_it_was_deleted(line: bytes) -> None:
 
 
 def test_another_mailbox_is_not_missed_until_one_of_its_name_is_made() -> None:
-    for again in (b"mailbox create\tSent", b"mailbox create\tSent/", b"mailbox rename\tTrash\tSent"):
+    made = (b"mailbox create\tSent", b"mailbox create\tSent/", b"mailbox rename\tTrash\tSent")
+    for again in made:
         talk = sharing("2.4.1", "Sent")
         assert failures(talk, b"mailbox delete\tSent") == 0
         assert failures(talk, b"mailbox create\tOther") == 0

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from fakedove.dovecot import masks, texts, variables
+from fakedove.dovecot import masks, sockets, texts, variables
 from fakedove.dovecot.auth_conversation import AuthConversation, shown_fields
 from fakedove.dovecot.commands import user_entry
 from fakedove.dovecot.registry import (
@@ -81,6 +81,8 @@ class _Asked(msgspec.Struct, frozen=True, gc=False):
     masks: bool
     only: bytes | None
     template: bytes | None
+    #: Whether only the userdb is asked, which knows no mail user.
+    bare: bool
     #: Whether the process dies of being asked so.
     crashes: bool
     #: Why the arguments do not go together.
@@ -98,6 +100,7 @@ def _asked(invocation: Invocation) -> _Asked:
         invocation.text("field"),
         invocation.text("expand-field"),
         invocation.flag("userdb-only"),
+        invocation.flag("userdb-only") and not _names_service(invocation),
         _problem(invocation),
     )
 
@@ -108,21 +111,26 @@ def _look_up(
     """Print one user's entry."""
     release, lead = call.release, user_entry.head(call.release, name, first=first)
     if auth.tells or not auth.connected:
-        yield from _reach(call, auth, name, lead)
+        yield from _reach(call, auth, asked, name, lead)
         lead = ()
         if not auth.connected:
-            why = auth.failure if auth.met and auth.failure else _NO_ANSWER
-            told = b'"error":"userdb lookup: %b"' % why if release.user_tells_failure else b""
+            told = _failure(call, auth, asked)
             yield from user_entry.body(release, (told,), lead, last=last)
             return Status.TEMPFAIL
     found = call.lookup(name)
     if auth.tells:
-        yield from _answer(call, auth, name, found)
+        yield from _answer(call, auth, asked, name, found)
     if found is None:
-        shown = name.decode(errors="replace")
-        error = user_entry.error(f"userdb lookup: user {shown} doesn't exist")
+        shown = "" if asked.bare else f" {name.decode(errors='replace')}"
+        error = user_entry.error(f"userdb lookup: user{shown} doesn't exist")
         yield from user_entry.body(release, error, lead, last=last)
         return Status.NOUSER
+    if asked.bare:
+        account = Account.of(found)
+        yield from user_entry.body(
+            release, user_entry.bare(release, account, asked.only), lead, last=last
+        )
+        return Status.OK
     if release.user_marks_log:
         yield Speaker(Scope.PROCESS)
     if asked.template is not None:
@@ -140,11 +148,23 @@ def _look_up(
     return Status.OK
 
 
+def _scope(asked: _Asked) -> Scope:
+    return Scope.LIBRARY if asked.bare else Scope.USERDB
+
+
+def _failure(call: Call, auth: AuthConversation, asked: _Asked) -> bytes:
+    """Return what an entry says when nobody answers."""
+    if asked.bare:
+        return b'"error":"userdb lookup failed"'
+    why = auth.failure if auth.met and auth.failure else _NO_ANSWER
+    return b'"error":"userdb lookup: %b"' % why if call.release.user_tells_failure else b""
+
+
 def _reach(
-    call: Call, auth: AuthConversation, name: bytes, lead: user_entry.Pieces
+    call: Call, auth: AuthConversation, asked: _Asked, name: bytes, lead: user_entry.Pieces
 ) -> Iterator[Text | Log]:
     """Connect, and tell of the request that will be sent."""
-    scope, request = Scope.USERDB, b"userdb lookup(%b)" % name
+    scope, request = _scope(asked), b"userdb lookup(%b)" % name
     # What stands before the first name is still in the buffer by then.
     yield from user_entry.texts(call.release, lead)
     yield from auth.tell(request + b": Started userdb lookup", scope, name)
@@ -153,9 +173,11 @@ def _reach(
         yield from auth.tell(request + b": Userdb lookup failed", scope, name)
 
 
-def _answer(call: Call, auth: AuthConversation, name: bytes, found: User | None) -> Iterator[Log]:
+def _answer(
+    call: Call, auth: AuthConversation, asked: _Asked, name: bytes, found: User | None
+) -> Iterator[Log]:
     """Tell what the auth service answers about a user."""
-    scope, request = Scope.USERDB, b"userdb lookup(%b)" % name
+    scope, request = _scope(asked), b"userdb lookup(%b)" % name
     words = [b""]
     if found is not None:
         fields = shown_fields(auth_fields(Account.of(found), call.release))
@@ -177,6 +199,12 @@ def _list(call: Call, auth: AuthConversation, wanted: Sequence[bytes]) -> Output
     opening = bracket if call.release.json_colon_waits else b""
     if not auth.connected:
         return (yield from _no_list(call, auth, opening))
+    if sockets.unprivileged(call):
+        text = b"auth-master: userdb list: User listing returned failure"
+        yield Log(text, scope=Scope.LIBRARY)
+        status = yield from _no_list(call, auth, opening)
+        yield from auth.close()
+        return status
     for name in call.store.names():
         encoded = name.encode()
         if call.release.auth_lists_matches and not masks.user_matches(asked, encoded):
@@ -233,6 +261,11 @@ def _problem(invocation: Invocation) -> bytes | None:
             if invocation.flag(option_name):
                 return b"-e can't be used with -%b" % letter
     return None
+
+
+def _names_service(invocation: Invocation) -> bool:
+    """Whether a service is named: `-u` looks it up, and dies where there is none."""
+    return any(argument.startswith(b"service=") for argument in invocation.texts("auth-info"))
 
 
 def _check_auth_info(argument: bytes) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Text
-from fakedove.dovecot.userdb import Account, userdb_fields
+from fakedove.dovecot.userdb import Account, auth_fields, userdb_fields
 
 Pieces = tuple[bytes, ...]
 
@@ -62,6 +62,18 @@ def found(
         return body(release, (json(fields)[1:-1],), lead, last=last)
     written = _written(fields, only, commas=release.user_json_commas)
     return body(release, written, lead, last=last)
+
+
+def bare(release: Release, account: Account, only: bytes | None) -> Pieces:
+    """Return what the userdb alone says of a user; only its own fields can be chosen."""
+    fields = auth_fields(account, release)
+    if only is None:
+        told = {"source": "userdb", "updated_username": account.name} | fields
+        return (json(told)[1:-1],)
+    shown = only.decode(errors="replace")
+    if shown in fields:
+        return (b'"%b":"%b"' % (_inner(shown), _inner(fields[shown])),)
+    return () if release.json_colon_waits else (b'"%b":' % _inner(shown),)
 
 
 def _written(fields: Mapping[str, str], only: bytes | None, *, commas: bool) -> Iterator[bytes]:
