@@ -183,7 +183,7 @@ def _invocation(
         username_column=named,
         pointer=pointer,
         flushes=bool(command.flushes) and bool(getattr(release, command.flushes)),
-        one_user=None if log else _one_user(bare, release),
+        one_user=None if log or command.before else _one_user(bare, release),
         log=log,
     )
 

@@ -189,6 +189,8 @@ class Call(msgspec.Struct, gc=False):
     hostname: str = "localhost"
     #: Whose mail was opened before on this connection; None: nobody's.
     opened: bytes | None = None
+    #: Whether any mail user was looked up before on this connection.
+    settled: bool = False
     #: The search query, once it is parsed: what it became for one user holds for the next.
     query: Query | None = None
     _user: User | None = None
@@ -243,6 +245,8 @@ class Command:
     reads_options: bool
     #: Checks arguments before any user is looked up; raises Fatal.
     check: Callable[[Invocation, Release], None] | None
+    #: What it says before that, although it goes on.
+    before: Callable[[Call], Iterator[Log]] | None
     #: What it does not do as the real one does.
     gaps: tuple[Gap, ...]
     body: str | None = field(init=False)
@@ -280,6 +284,7 @@ def command(
     options_first: bool = False,
     reads_options: bool = False,
     check: Callable[[Invocation, Release], None] | None = None,
+    before: Callable[[Call], Iterator[Log]] | None = None,
     gaps: tuple[Gap, ...] = (),
 ) -> Callable[[Function], Function]:
     """Register the decorated function as the command `name`."""
@@ -298,6 +303,7 @@ def command(
             options_first,
             reads_options,
             check,
+            before,
             gaps,
         )
         return function

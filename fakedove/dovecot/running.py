@@ -51,6 +51,8 @@ def _on(call: Call) -> Output:
 def _for_users(call: Call) -> Output:
     status = Status.OK
     problems: list[Item] = []
+    if call.invocation.command.before is not None:
+        yield from call.invocation.command.before(call)
     for name in _usernames(call, problems):
         outcome = yield from _for_user(call, name)
         status = combine(status, outcome)

@@ -232,6 +232,7 @@ class Replies:
                 world.directory,
                 world.hostname,
                 self._opened,
+                self._log.prefix.settled,
             )
         )
 

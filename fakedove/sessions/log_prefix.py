@@ -15,7 +15,7 @@ PID = b"4242"
 class LogPrefix:
     """Prefixes of one connection's log lines."""
 
-    __slots__ = ("_connection", "_own", "_peer", "_release", "_session")
+    __slots__ = ("_connection", "_own", "_peer", "_release", "_session", "settled")
 
     def __init__(self, release: Release, address: str | None, session: bytes) -> None:
         self._release = release
@@ -25,6 +25,8 @@ class LogPrefix:
         self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
         #: What the last command made of the process's own prefix: scope and user.
         self._own = Scope.CONNECTION, b""
+        #: Whether any has looked a user up.
+        self.settled = False
 
     def settle(self, scope: Scope, username: bytes) -> None:
         """Speak as in `scope` from here on wherever no command is at work on mail.
@@ -33,6 +35,7 @@ class LogPrefix:
         `scope` is one that has a prefix of its own.
         """
         self._own = scope, username
+        self.settled = True
 
     def of(self, entry: Log, command: bytes, username: bytes, *, told: bool) -> tuple[bytes, bytes]:
         """Return prefix and text of a log line about `command` of `username`.

@@ -238,6 +238,10 @@ def test_a_status_option_is_one_field_since_2_4(release: str, answer: bytes) -> 
     assert ask(release, command) == [answer]
 
 
+def test_an_empty_name_is_one_beside_a_status_option() -> None:
+    assert ask("2.3.19.1", b"mailbox status\t-f\tall\t") == [b"\n-USAGE\n"]
+
+
 # Asked of 2.3.19.1: it goes on without the decision, or dies where it was busy before.
 def test_a_decision_that_is_none_in_2_3() -> None:
     talk = Talk("2.3.19.1")
@@ -250,6 +254,29 @@ def test_a_decision_that_is_none_in_2_3() -> None:
     ]
     assert talk.say(line % b"INBOX") == b""
     assert "assertion failed: (cctx != NULL)" in talk.log[-1]
+
+
+def test_a_decision_that_is_none_comes_before_the_user() -> None:
+    talk = Talk("2.3.19.1")
+    talk.hello(0)
+    line = b"\tnobody\tmailbox cache decision\t-f\tflags\t-d\tx\tINBOX\n"
+    assert talk.say(line) == b"\n-NOUSER\n"
+    assert [entry.partition(": ")[2] for entry in talk.log] == [
+        "Error: Invalid decision 'x': must be one of yes, temp, no",
+        "Error: Invalid parameter d",
+        "Error: User doesn't exist",
+    ]
+    assert talk.say(line) == b""
+    assert "assertion failed: (cctx != NULL)" in talk.log[-1]
+
+
+@pytest.mark.parametrize("before", [b"\t\tuser\ttss\n", b"\tnobody\tmailbox list\n"])
+def test_a_decision_that_is_none_kills_who_looked_a_user_up(before: bytes) -> None:
+    talk = Talk("2.3.19.1")
+    talk.hello(0)
+    talk.say(before)
+    assert talk.say(b"\ttss\tmailbox cache decision\t-a\t-d\tx\tINBOX\n") == b""
+    assert not talk.open
 
 
 def test_a_decision_that_is_none_comes_before_the_missing_fields() -> None:

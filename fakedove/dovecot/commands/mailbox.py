@@ -133,7 +133,8 @@ def _status_columns(invocation: Invocation, release: Release) -> tuple[str, ...]
 def _status_masks(invocation: Invocation, release: Release) -> tuple[bytes, ...]:
     arguments = invocation.texts("mailbox-mask")
     unused = invocation.text("fieldstr")
-    if invocation.flag("field") and unused and not release.status_option_keeps_positional:
+    moves = invocation.flag("field") and not release.status_option_keeps_positional
+    if moves and unused is not None:
         return (unused, *arguments)
     return arguments
 

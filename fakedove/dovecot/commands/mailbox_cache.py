@@ -57,6 +57,15 @@ def _about_decision(invocation: Invocation) -> tuple[Log, ...]:
     )
 
 
+def _complain(call: Call) -> Iterator[Log]:
+    """Say of a decision that it is none, which kills a process that had to do with users."""
+    complaint = _about_decision(call.invocation)
+    yield from complaint
+    if complaint and call.settled:
+        yield texts.backtrace(Scope.COMMAND)
+        raise Fatal(b"assertion failed: (cctx != NULL)", Scope.COMMAND, crash=True)
+
+
 def _check_mailbox(invocation: Invocation, release: Release) -> None:
     if release.cache_checks_arguments and not invocation.texts("mailbox"):
         raise Fatal(b"Missing mailbox")
@@ -75,17 +84,13 @@ def _check_mailbox(invocation: Invocation, release: Release) -> None:
     " <mailbox> [<mailbox> ... ]",
     gaps=_GAPS,
     check=_check_decision,
+    before=_complain,
 )
 def mailbox_cache_decision(call: Call) -> Output:
     """Print, and change, what is cached of mail and when that was used."""
-    decision = (call.invocation.text("decision") or b"").decode(errors="surrogateescape")
     complaint = _about_decision(call.invocation)
-    if complaint:
-        decision = ""
-        yield from complaint
-        if call.opened is not None:
-            yield texts.backtrace(Scope.COMMAND)
-            raise Fatal(b"assertion failed: (cctx != NULL)", Scope.COMMAND, crash=True)
+    given = b"" if complaint else call.invocation.text("decision") or b""
+    decision = given.decode(errors="surrogateescape")
     for argument in call.invocation.texts("mailbox"):
         box = yield from _opened(argument, call)
         if isinstance(box, Status):
