@@ -90,12 +90,18 @@ class AuthConversation:
         """Say why nobody answers, and that somebody else did who was met."""
         if self._call.release.auth_requests:
             return self._request_refused(why, scope, user)
-        refused = Log(b"auth-master: %b: %b" % (request, why), scope=scope, user=user)
+        refused = Log(self._complaint(request, why), scope=scope, user=user)
         if why == _ANVIL_GREETING:
             return (refused, *self._tell_of_peer(b"Disconnected: Handshake failed", scope, user))
         if not self.met:
             return (refused,)
         return (*self._tell_of_peer(b"Disconnected: Connection closed", scope, user), refused)
+
+    def _complaint(self, request: bytes, why: bytes) -> bytes:
+        """Return what is told of a request that nobody answers."""
+        if self._call.release.names_auth:
+            return b"auth-master: %b: %b" % (request, why)
+        return b"%b: %b" % (request if why == _HUNG_UP else b"userdb lookup", why)
 
     def _request_refused(self, why: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
         """Say it of the connection, and keep for the request what that is told."""

@@ -35,11 +35,16 @@ _OTHER_FILTERS = {
 _PRIVATE, _SHARED = b"priv/", b"shared/"
 
 
+_NOT_COMMITTED = b"dict_transaction_commit() failed"
+
+
 class Refusal(msgspec.Struct, frozen=True, gc=False):
     """Why a command does nothing."""
 
     status: Status
     text: bytes
+    #: What the library says of it before.
+    below: bytes | None = None
 
 
 def refusal(invocation: Invocation, release: Release, key: bytes) -> Refusal | None:
@@ -142,7 +147,10 @@ def obstacle(call: Call) -> Refusal | None:
         driver, _, rest = uri.partition(b":") if uri is not None else (b"file", b":", b"")
         path = call.directory.encode() + b"/dict" if uri is None else rest
         if driver == b"file":
-            text = b"dict-file: file_dotlock_open(%b) failed: Permission denied" % path
+            why = b"file_dotlock_open(%b) failed: Permission denied" % path
+            if not call.release.dict_tells_why:
+                return Refusal(Status.TEMPFAIL, _NOT_COMMITTED, b"file dict commit: " + why)
+            text = b"dict-file: " + why
     if text is None:
         return None
-    return Refusal(Status.TEMPFAIL, b"dict_transaction_commit() failed: " + text)
+    return Refusal(Status.TEMPFAIL, _NOT_COMMITTED + b": " + text)

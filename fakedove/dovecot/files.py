@@ -43,6 +43,8 @@ class Files:
 
     def read(self, path: str) -> bytes:
         """Return the content of a file."""
+        if not path:
+            raise failure(errno.ENOENT)
         key = self._key(path)
         if key in self._layer:
             return self._layer[key]

@@ -95,13 +95,22 @@ class PosixFs:
             failure = b"write(%b) failed: %b" % (self.shown(path), obstacle)
             yield from self.debug(failure)
             return failure
+        unwritten = self._written(path, data)
+        if unwritten is not None:
+            yield from self.debug(unwritten)
+        return unwritten
+
+    def put_empty(self, path: str) -> bytes | None:
+        """Leave an empty file at `path`, as when nothing could be read; return why not."""
+        return self._written(path, b"")
+
+    def _written(self, path: str, data: bytes) -> bytes | None:
+        target = self.full(path)
         try:
             self.files.write(target, data)
         except OSError as error:
             temporary = _temporary(self.call, target)
-            failure = b"rename(%b, %b) failed: %b" % (temporary, self.shown(path), reason(error))
-            yield from self.debug(failure)
-            return failure
+            return b"rename(%b, %b) failed: %b" % (temporary, self.shown(path), reason(error))
         return None
 
     def copy(self, source: str, target: str) -> Generator[Log, None, CopyFailure | None]:

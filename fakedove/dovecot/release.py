@@ -260,14 +260,22 @@ class Release(msgspec.Struct, frozen=True):
     #: dict and fs are told by a settings filter what to work on; before, by a URI or a driver
     #: with arguments.
     filter_names: bool = False
-    #: dict without its arguments dies; later it asks for a URI before anything else.
+    #: dict without its arguments dies; later it opens the dictionary before it looks at them.
     dict_dies_without_arguments: bool = True
-    dict_asks_uri_first: bool = False
+    dict_opens_first: bool = False
+    #: A change of a dictionary that fails is told with the reason; before, the library tells that.
+    dict_tells_why: bool = False
+    #: `fs put` tells of a source that cannot be read as of what it could not write; before, it
+    #: writes all the same, an empty file.
+    fs_put_tells_target: bool = False
     #: fs metadata knows the path; before, nothing.
     fs_metadata: bool = False
     #: fs iter --no-cache and --object-ids.
     fs_iter_options: bool = False
     #: With `-D` altmove and expunge tell which mail they are at, fs what failed, and user and
+    #: What goes wrong with the auth service is told in its name, with the request; before, that
+    #: it cannot be reached was always told of a "userdb lookup".
+    names_auth: bool = False
     #: auth how they get on with the auth service.
     debugs_mails: bool = True
     debugs_fs: bool = False

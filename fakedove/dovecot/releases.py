@@ -143,12 +143,13 @@ def _rows() -> tuple[Release, ...]:
     row("2.2.25", "2.2.25", deletes_recursively=True, deletes_with_care=True)
     row(
         "2.2.26",
-        "2.2.28",
+        "2.2.27",
         {"nul_escape": True},
         user_rule=UserRule.FIELD,
         metadata_of_server=True,
         escapes_streamed_nul=True,
     )
+    row("2.2.28", "2.2.28", lacks_search_keys=frozenset({"SAVEDATESUPPORTED"}))
     row(
         "2.2.29",
         "2.2.29.1",
@@ -167,20 +168,21 @@ def _rows() -> tuple[Release, ...]:
     row(
         "2.3.0",
         "2.3.3",
-        lacks_search_keys=frozenset({"SAVEDATESUPPORTED"}),
         log_session=True,
         log_tls_closed=True,
         dict_dies_without_arguments=False,
-        dict_asks_uri_first=True,
-        fs_metadata=True,
+        dict_opens_first=True,
+        fs_put_tells_target=True,
+        dict_tells_why=True,
         batch_crashes=True,
         services=SERVICES_2_3,
         service_columns=12,
         old_stats_socket="old-stats",
         stats_dump_is_old=False,
     )
-    row("2.3.4", "2.3.6", user_masks=True, log_names_extraneous=True, force_resync_fsck=True)
-    row("2.3.7", "2.3.7.2", snippet_length=200, debugs_auth=True)
+    row("2.3.4", "2.3.4.1", user_masks=True, log_names_extraneous=True, force_resync_fsck=True)
+    row("2.3.5", "2.3.6", fs_metadata=True)
+    row("2.3.7", "2.3.7.2", snippet_length=200, debugs_auth=True, names_auth=True)
     row(
         "2.3.8",
         "2.3.8",
@@ -212,13 +214,13 @@ def _rows() -> tuple[Release, ...]:
     row("2.3.13", "2.3.13", services=SERVICES_2_3_16, proxy_kick_host=True)
     row(
         "2.3.14",
-        "2.3.16",
+        "2.3.14.1",
         metadata_prefix=True,
         metadata_opens_late=True,
         cache_remove_needs_query=True,
-        dict_asks_uri_first=False,
         fs_copy_hides_reason=True,
     )
+    row("2.3.15", "2.3.16", dict_opens_first=False)
     row(
         "2.3.17",
         "2.3.18",

@@ -109,3 +109,30 @@ def test_who_was_busy_with_mail_reaches_no_other_socket(socket: bytes) -> None:
         f"userdb lookup(tss): connect({path}) failed: Permission denied (euid=5000(<unknown>) "
         f"egid=5000(<unknown>) missing +r perm: {path}, dir owned by 0:0 mode=0755)"
     )
+
+
+@pytest.mark.parametrize(
+    ("release", "told"),
+    [
+        ("2.2.36", b"userdb lookup: connect(missing)"),
+        ("2.3.4.1", b"userdb lookup: connect(missing)"),
+        ("2.3.8", b"auth-master: userdb lookup(tss): connect(missing)"),
+    ],
+)
+def test_how_it_is_told_that_nobody_answers(release: str, told: bytes) -> None:
+    talk = Talk(release)
+    talk.hello(1)
+    said = talk.say(b"\t\tuser\t-a\tmissing\ttss\n")
+    # Packets may cut what stands before the text from it, but not the text.
+    assert told + b" failed: No such file or directory" in said
+    assert b"auth-master: " + told not in said
+
+
+@pytest.mark.parametrize(
+    ("release", "answer"),
+    [("2.2.36", b""), ("2.3.4.1", b'{"userList":[]}\n-DATAERR\n\n-\n'), ("2.3.8", b"")],
+)
+def test_nobody_lists_users(release: str, answer: bytes) -> None:
+    talk = ready(release)
+    assert talk.say(b"\t\tuser\t-a\tmissing\t*\n") == answer
+    assert talk.open is bool(answer)

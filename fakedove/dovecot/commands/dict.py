@@ -107,10 +107,11 @@ def _check_mail(usage: str, last: str) -> Callable[[Invocation, Release], None]:
 def _unless_missing(function: Function, last: str, missing: bytes) -> Function:
     def checked(call: Call) -> Output:
         arguments = call.invocation.arguments
-        if call.release.dict_asks_uri_first and "dict-uri" not in arguments:
-            yield _said(call, b"dictionary URI must be specified")
-            return Status.USAGE
-        if last not in arguments:
+        if call.release.dict_opens_first:
+            if "dict-uri" not in arguments:
+                yield _said(call, b"dictionary URI must be specified")
+                return Status.USAGE
+        elif last not in arguments:
             yield _said(call, missing)
             return Status.USAGE
         return (yield from function(call))
@@ -126,6 +127,8 @@ def _refused(call: Call, refusal: Refusal | None) -> Output:
     """Say why nothing is done; OK means that nothing speaks against it."""
     if refusal is None:
         return Status.OK
+    if refusal.below is not None:
+        yield _from_below(call, refusal.below)
     yield _said(call, refusal.text)
     return refusal.status
 
@@ -230,7 +233,11 @@ def dict_set(call: Call) -> Output:
     key = _key(call)
     if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
         return refusal
-    return (yield from _changed(call, key, _text(call.invocation.text("value") or b"")))
+    value = call.invocation.text("value")
+    if value is None:
+        yield _said(call, b"dict set: Missing value")
+        return Status.OK
+    return (yield from _changed(call, key, _text(value)))
 
 
 @_dict_command(
@@ -263,10 +270,13 @@ def dict_inc(call: Call) -> Output:
     key = _key(call)
     if (refusal := (yield from _opened(call, key))) is not Status.OK:
         return refusal
+    difference = call.invocation.number("difference")
+    if difference is None:
+        yield _said(call, b"Missing difference")
+        return Status.USAGE
     yield from _timestamped(call)
     if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
         return refusal
-    difference = call.invocation.number("difference")
     if not difference:
         return Status.OK
     reachable = dictionary.unreachable(call) is None

@@ -38,6 +38,8 @@ _GAPS = (
     Gap("one file system stands behind the filter `mail_ext_attachment`", when="filter_names"),
 )
 _PATH = positional("path", required=False)
+#: Behind this it is told what could not be read.
+_UNREAD = b" failed: nsend-istream: "
 _ORIGINAL_PATH = b":/X-Dovecot-fs-api-OrigPath"
 #: Bytes that a process may have, those that a file to be deleted takes, and those before a block.
 _VSZ_LIMIT, _BYTES_IN_QUEUE, _BLOCK_HEADER = 256 << 20, 16, 40
@@ -177,10 +179,15 @@ def fs_put(call: Call) -> Output:
         raise _hash_crash()
     if call.invocation.flag("metadata"):
         raise Fatal(b"No metadata support", Scope.COMMAND)
-    failure = yield from fs.put(_path(call, "input-path"), _file(_path(call)))
-    if failure is None:
+    target = _file(_path(call))
+    if (failure := (yield from fs.put(_path(call, "input-path"), target))) is None:
         return Status.OK
-    yield _said(call, b"fs_write_stream_finish() failed: " + failure)
+    unread = failure.partition(_UNREAD)[2]
+    if unread and not call.release.fs_put_tells_target:
+        yield _said(call, unread)
+        failure = fs.put_empty(target)
+    if failure is not None:
+        yield _said(call, b"fs_write_stream_finish() failed: " + failure)
     return Status.TEMPFAIL
 
 
@@ -312,7 +319,7 @@ def fs_metadata(call: Call) -> Output:
     path = _path(call).encode(errors="surrogateescape")
     if not call.release.fs_metadata:
         why = b"Metadata not supported by backend"
-        yield _said(call, b"fs_stat(%b) failed: %b" % (path, why))
+        yield _said(call, b"fs_stat(%b) failed: %b" % (path.removesuffix(b"/"), why))
         return Status.TEMPFAIL
     yield _ORIGINAL_PATH, path
     return Status.OK
