@@ -123,7 +123,8 @@ class AuthConversation:
 
     def _tell_of_peer(self, text: bytes, scope: Scope, user: bytes | None) -> Iterable[Log]:
         number = self._call.release.file_descriptor - 1
-        return self._tell_of_connection(b"%b: %b (fd=%d)" % (_PEER, text, number), scope, user)
+        peer = _PEER if self._call.release.names_peer else b""
+        return self._tell_of_connection(b"%b: %b (fd=%d)" % (peer, text, number), scope, user)
 
     def _obstacle(self) -> bytes | None:
         """Return why nobody answers who can."""

@@ -23,6 +23,7 @@ from fakedove.wire import tabescape
 _DRIVERS = frozenset({b"file", b"fs", b"proxy", b"redis", b"memcached", b"memcached_ascii"})
 #: How long an answer of the dict service took.
 _TIMES = b"(reply took 0.000 secs (0.000 in dict wait, 0.000 in other ioloops, 0.000 in locks))"
+_TIME = b"(reply took 0.000 secs)"
 _DICT_FILE = "dict"
 _FILTER = b"acl_sharing_map"
 #: What another filter with a dictionary says: it is the dictionary of a user.
@@ -86,6 +87,18 @@ def unreachable(call: Call) -> bytes | None:
         return b"Connection closed " + _TIMES
     path = posixpath.join(call.base_dir.encode(errors="surrogateescape"), place)
     return b"net_connect_unix(%b) failed: No such file or directory %b" % (path, _TIMES)
+
+
+def uncommitted(call: Call) -> Refusal | None:
+    """Return what is said of a change that the dict service does not hear of."""
+    why = unreachable(call)
+    if why is None:
+        return None
+    if call.release.dict_tells_why:
+        return Refusal(Status.TEMPFAIL, _NOT_COMMITTED + b": " + why)
+    heard = b"may have failed" if why.startswith(b"Connection closed") else b"failed"
+    below = b"dict-client: Commit %b: %b" % (heard, why.replace(_TIMES, _TIME))
+    return Refusal(Status.TEMPFAIL, _NOT_COMMITTED, below)
 
 
 def entries(call: Call) -> Mapping[str, str]:

@@ -47,6 +47,8 @@ class Files:
             raise failure(errno.ENOENT)
         key = self._key(path)
         if key in self._layer:
+            if path.endswith("/"):
+                raise failure(errno.ENOTDIR)
             return self._layer[key]
         if self._is_folder(key):
             raise failure(errno.EISDIR)
@@ -116,7 +118,7 @@ class Files:
         """
         key = self._key(path)
         if posixpath.basename(path) in ("", "."):
-            raise failure(errno.EISDIR)
+            raise failure(errno.ENOTDIR if key in self._layer else errno.EISDIR)
         if self._is_folder(key):
             raise failure(errno.EISDIR if self._writable else errno.EACCES)
         self.read(path)

@@ -119,8 +119,8 @@ class Formatter:
             writes += lines
             return
         line, *again = lines
-        if not writes and self._pending:
-            # Nothing has left yet, so all of it leaves together.
+        if not writes and self._pending and not self._release.user_json_pieces:
+            # Nothing has left yet, so all of it leaves together where writes are gathered at all.
             line += self._pending
             self._pending.clear()
         writes.append(line)

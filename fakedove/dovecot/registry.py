@@ -95,7 +95,6 @@ class Gap:
 
 #: Of commands that with `-D` tell more of the auth service.
 DEBUG_GAPS = (
-    Gap("it tells no more with `-D`, which was not measured", when="debugs_no_auth"),
     Gap("with `-D` it tells nothing of single requests to the auth service", when="auth_requests"),
 )
 

@@ -268,20 +268,26 @@ class Release(msgspec.Struct, frozen=True):
     #: `fs put` tells of a source that cannot be read as of what it could not write; before, it
     #: writes all the same, an empty file.
     fs_put_tells_target: bool = False
+    #: fs takes a slash from the end of a path.
+    fs_strips_slash: bool = False
+    #: fs delete takes a number of files at a time that has 32 bits.
+    fs_counts_in_32_bits: bool = True
     #: fs metadata knows the path; before, nothing.
     fs_metadata: bool = False
     #: fs iter --no-cache and --object-ids.
     fs_iter_options: bool = False
     #: With `-D` altmove and expunge tell which mail they are at, fs what failed, and user and
-    #: What goes wrong with the auth service is told in its name, with the request; before, that
-    #: it cannot be reached was always told of a "userdb lookup".
-    names_auth: bool = False
     #: auth how they get on with the auth service.
     debugs_mails: bool = True
     debugs_fs: bool = False
     debugs_auth: bool = False
+    #: What goes wrong with the auth service is told in its name, with the request; before, that
+    #: it cannot be reached was always told of a "userdb lookup".
+    names_auth: bool = False
     #: What the auth service is asked are requests of their own, which are told why they fail.
     auth_requests: bool = False
+    #: A connection's debug lines say which process is at its other end.
+    names_peer: bool = False
     #: Of the auth service it is also told what it answers, as it comes.
     debugs_auth_input: bool = False
     #: The auth service lists those users only that match the mask.
@@ -379,11 +385,6 @@ class Release(msgspec.Struct, frozen=True):
     def loose_numbers(self) -> bool:
         """Whether commands check numbers themselves, each in its own way."""
         return not self.strict_numbers
-
-    @property
-    def debugs_no_auth(self) -> bool:
-        """Whether what `-D` tells of the auth service is another thing, or nothing."""
-        return not self.debugs_auth
 
     @property
     def dict_uris(self) -> bool:

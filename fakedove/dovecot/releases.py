@@ -164,7 +164,13 @@ def _rows() -> tuple[Release, ...]:
         log_channel=LogChannel.MULTIPLEXED,
         user_json_pieces=True,
     )
-    row("2.2.34", "2.2.36.4", {"greets_first": False}, user_json_commas=False)
+    row(
+        "2.2.34",
+        "2.2.36.4",
+        {"greets_first": False},
+        user_json_commas=False,
+        fs_strips_slash=True,
+    )
     row(
         "2.3.0",
         "2.3.3",
@@ -182,7 +188,14 @@ def _rows() -> tuple[Release, ...]:
     )
     row("2.3.4", "2.3.4.1", user_masks=True, log_names_extraneous=True, force_resync_fsck=True)
     row("2.3.5", "2.3.6", fs_metadata=True)
-    row("2.3.7", "2.3.7.2", snippet_length=200, debugs_auth=True, names_auth=True)
+    row(
+        "2.3.7",
+        "2.3.7.2",
+        snippet_length=200,
+        debugs_auth=True,
+        names_auth=True,
+        file_descriptor=10,
+    )
     row(
         "2.3.8",
         "2.3.8",
@@ -201,6 +214,8 @@ def _rows() -> tuple[Release, ...]:
         log_pid=True,
         snippet_quotes=True,
         fs_iter_options=True,
+        names_peer=True,
+        file_descriptor=8,
     )
     row(
         "2.3.10",
@@ -226,6 +241,7 @@ def _rows() -> tuple[Release, ...]:
         "2.3.18",
         {"splits_log_lines": True},
         double_status=False,
+        fs_counts_in_32_bits=False,
         commands_read_options=False,
         log_prefix=True,
         copy_logs_as_source=False,

@@ -209,6 +209,11 @@ def test_fields_left_behind_come_with_the_status_if_nothing_came_before() -> Non
     one.hello(1)
     one.say(b"\ttss\tquota get\n")
     assert one.say(b"\t\tauth cache flush\ttss\n") == b"\0\0\0\0\x05\n+\n0\t"
+    older = Talk("2.3.4.1")
+    older.hello(1)
+    older.say(b"\ttss\tquota get\n")
+    answer = older.say(b"\t\tauth cache flush\ttss\n")
+    assert answer.endswith(b"\0\0\0\0\x03\n+\n\0\0\0\0\x020\t")
 
 
 def test_the_status_of_the_auth_cache_is_for_the_program_alone() -> None:

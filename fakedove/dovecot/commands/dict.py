@@ -173,15 +173,15 @@ def _key(call: Call, name: str = "key") -> bytes:
 
 def _changed(call: Call, key: bytes, value: str | None) -> Output:
     """Give a key a value, None to remove it, and say what speaks against that."""
-    why = dictionary.unreachable(call)
-    if why is None:
-        reason = dictionary.change(call, _text(key), value)
-        if reason is None:
-            return Status.OK
-        path = (call.invocation.text("dict-uri") or b"").partition(b":")[2]
-        yield _from_below(call, b"rename(%b.lock, %b) failed: %b" % (path, path, reason))
-        why = b"file_dotlock_replace() failed: " + reason
-    yield _said(call, b"dict_transaction_commit() failed: " + why)
+    if (refusal := (yield from _refused(call, dictionary.uncommitted(call)))) is not Status.OK:
+        return refusal
+    reason = dictionary.change(call, _text(key), value)
+    if reason is None:
+        return Status.OK
+    path = (call.invocation.text("dict-uri") or b"").partition(b":")[2]
+    yield _from_below(call, b"rename(%b.lock, %b) failed: %b" % (path, path, reason))
+    why = b": file_dotlock_replace() failed: " + reason if call.release.dict_tells_why else b""
+    yield _said(call, b"dict_transaction_commit() failed" + why)
     return Status.TEMPFAIL
 
 
@@ -313,7 +313,11 @@ def dict_iter(call: Call) -> Output:
         return refusal
     why = dictionary.unreachable(call)
     if why is not None:
-        yield _said(call, b"dict_iterate_deinit(%b) failed: %b" % (prefix, why))
+        told = b": " + why
+        if not call.release.dict_tells_why:
+            yield _from_below(call, b"dict-client: Iteration failed" + told)
+            told = b""
+        yield _said(call, b"dict_iterate_deinit(%b) failed%b" % (prefix, told))
         return Status.TEMPFAIL
     for key, value in tuple(dictionary.entries(call).items()):
         if _listed(call.invocation, _bytes(key), prefix):

@@ -115,9 +115,9 @@ def _path(call: Call, name: str = "path") -> str:
     return (call.invocation.text(name) or b"").decode(errors="surrogateescape")
 
 
-def _file(path: str) -> str:
+def _file(call: Call, path: str) -> str:
     """Return the path of a file that is opened as `path`: with one slash less at the end."""
-    return path.removesuffix("/")
+    return path.removesuffix("/") if call.release.fs_strips_slash else path
 
 
 def _said(call: Call, text: bytes) -> Log:
@@ -146,7 +146,7 @@ def _status(error: OSError) -> Status:
 def fs_get(call: Call) -> Output:
     """Print the content of a file."""
     fs = open_fs(call)
-    path = _file(_path(call))
+    path = _file(call, _path(call))
     try:
         yield (Streamed(fs.files.read(fs.full(path))),)
     except IsADirectoryError:
@@ -179,7 +179,7 @@ def fs_put(call: Call) -> Output:
         raise _hash_crash()
     if call.invocation.flag("metadata"):
         raise Fatal(b"No metadata support", Scope.COMMAND)
-    target = _file(_path(call))
+    target = _file(call, _path(call))
     if (failure := (yield from fs.put(_path(call, "input-path"), target))) is None:
         return Status.OK
     unread = failure.partition(_UNREAD)[2]
@@ -201,7 +201,7 @@ def fs_copy(call: Call) -> Output:
     """Give a file another name, in place of whatever file had it."""
     fs = open_fs(call)
     source, target = _path(call, "source-path"), _path(call, "destination-path")
-    failure = yield from fs.copy(_file(source), _file(target))
+    failure = yield from fs.copy(_file(call, source), _file(call, target))
     if failure is None:
         return Status.OK
     shown = source.encode(errors="surrogateescape")
@@ -229,15 +229,18 @@ def fs_copy(call: Call) -> Output:
 )
 def fs_delete(call: Call) -> Output:
     """Delete files and empty directories until one cannot be; with `-R` all that lies below."""
-    if (call.invocation.number("max-parallel") or 0) < 0:
+    at_once = call.invocation.number("max-parallel") or 0
+    if call.release.fs_counts_in_32_bits and not 0 <= at_once <= 0xFFFFFFFF:
+        raise Fatal(b"Invalid -n parameter: %d" % at_once, Scope.COMMAND)
+    if at_once < 0:
         yield texts.backtrace(Scope.COMMAND)
         raise Fatal(b"killed with signal 6", Scope.COMMAND, crash=True)
     fs = open_fs(call)
-    yield from _queue(call, (call.invocation.number("max-parallel") or 0) & 0xFFFFFFFF)
+    yield from _queue(call, at_once & 0xFFFFFFFF)
     paths = [path.decode(errors="surrogateescape") for path in call.invocation.texts("path")]
     if call.invocation.flag("recursive"):
         return (yield from _delete_all(call, fs, paths))
-    for path in map(_file, paths):
+    for path in [_file(call, path) for path in paths]:
         found = fs.remove(path)
         if found is not None:
             yield from _failed(fs, path, found.error, b"fs_delete", found.system_call)
@@ -288,7 +291,7 @@ def _doomed(fs: PosixFs, folder: str) -> Iterator[str | Log]:
             else:
                 yield path
     if fs.call.release.fs_keeps_empty_folders:
-        yield _file(folder)
+        yield _file(fs.call, folder)
 
 
 def _unlisted(fs: PosixFs, path: str, error: OSError) -> Iterator[Log]:
@@ -302,7 +305,7 @@ def _unlisted(fs: PosixFs, path: str, error: OSError) -> Iterator[Log]:
 def fs_stat(call: Call) -> Output:
     """Print the size of a file or directory."""
     fs = open_fs(call)
-    path = _file(_path(call))
+    path = _file(call, _path(call))
     try:
         size = fs.files.size(fs.full(path))
     except OSError as error:
@@ -316,12 +319,11 @@ def fs_stat(call: Call) -> Output:
 def fs_metadata(call: Call) -> Output:
     """Print metadata: the driver has none but the path, whether there is such a file or not."""
     open_fs(call)
-    path = _path(call).encode(errors="surrogateescape")
     if not call.release.fs_metadata:
-        why = b"Metadata not supported by backend"
-        yield _said(call, b"fs_stat(%b) failed: %b" % (path.removesuffix(b"/"), why))
+        path = _file(call, _path(call)).encode(errors="surrogateescape")
+        yield _said(call, b"fs_stat(%b) failed: Metadata not supported by backend" % path)
         return Status.TEMPFAIL
-    yield _ORIGINAL_PATH, path
+    yield _ORIGINAL_PATH, _path(call).encode(errors="surrogateescape")
     return Status.OK
 
 

@@ -21,7 +21,7 @@ from fakedove.dovecot.registry import (
     option,
     positional,
 )
-from fakedove.dovecot.reply import Fatal, Log, Output, Scope, Speaker, Text
+from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope, Speaker, Text
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 from fakedove.dovecot.userdb import Account, auth_fields, userdb_fields
@@ -120,7 +120,9 @@ def _look_up(
             yield from user_entry.body(release, (told,), lead, last=last)
             return Status.TEMPFAIL
     found = call.lookup(name)
-    if auth.tells:
+    if call.invocation.debug:
+        yield from user_entry.texts(release, lead)
+        lead = ()
         yield from _answer(call, auth, asked, name, found)
     if found is None:
         shown = "" if asked.bare else f" {name.decode(errors='replace')}"
@@ -185,6 +187,8 @@ def _answer(
         fields = shown_fields(auth_fields(Account.of(found), call.release))
         words = [found.name.encode(), *fields]
     shown = b" ".join(words)
+    if not call.release.debugs_auth:
+        yield Log(b"auth USER input: " + shown, Level.DEBUG, scope, name)
     yield from auth.hear(*words, scope=scope, user=name)
     yield from auth.tell(b"%b: auth USER input: %b" % (request, shown), scope, name)
     end = b"Finished userdb lookup (username=%b)" % shown if found else b"Userdb lookup failed"
