@@ -122,6 +122,12 @@ def test_after_mail_an_old_process_cannot_write() -> None:
     assert talk.world.store.files["fs/hello"] == b"hello\n"
 
 
+def test_fs_put_of_no_path_finds_no_file() -> None:
+    talk = _Talk("2.3.19.1")
+    assert talk.say(b"\t\tfs put\tposix\tprefix=/srv/fs/\t\tnew\n") == b"\n-TEMPFAIL\n"
+    assert talk.log[-1].endswith("read() failed: open() failed: No such file or directory")
+
+
 def test_fs_put_copy_and_iter(talk: _Talk) -> None:
     assert talk.run("  fs~put FS /srv/fs/sub/two a/b") == "\n+\n"
     assert talk.run("  fs~copy FS hello new") == "\n+\n"

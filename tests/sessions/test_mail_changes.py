@@ -199,3 +199,12 @@ def test_attachments_become_keywords() -> None:
     assert client.say(b"\ttss\trebuild attachments\tall\n") == b"1\tyes\t2\tno\t\n+\n"
     messages = client.world.store.users["tss"].mailbox("INBOX").messages
     assert [one.keywords for one in messages] == [("$HasAttachment",), ("$HasNoAttachment",)]
+
+
+def test_attachments_are_not_looked_for_behind_a_wrong_name() -> None:
+    client = talk("2.4.1")
+    query = b"mailbox\tINBOX\tnot\t(\tmailbox\tSent/\tseen\t)"
+    assert client.say(b"\ttss\trebuild attachments\t%b\n" % query).endswith(b"\n-USAGE\n")
+    why = "Syncing mailbox Sent/ failed: Invalid mailbox name: Ends with hierarchy separator"
+    assert client.log[-1].endswith(why)
+    assert client.say(b"\ttss\trebuild attachments\tmailbox\tnosuch\n") == b"\n+\n"

@@ -119,7 +119,7 @@ def test_numbers_stay_fitted_from_user_to_user() -> None:
     assert fields[2::3] == [b"1", b"1"]
 
 
-@pytest.mark.parametrize("query", [b"mailbox\tInbox", b"all"])
+@pytest.mark.parametrize("query", [b"mailbox\tInbox", b"all", b"mailbox\tSent\tmailbox\tIN*"])
 def test_a_negated_inthread_kills_where_a_mailbox_is_searched(query: bytes) -> None:
     client = Talk("2.4.1")
     client.hello(0)
@@ -140,6 +140,7 @@ def test_a_negated_inthread_harms_no_one_where_nothing_is_searched(query: bytes)
         (b"search", "Couldn't get mailbox 'Missing' GUID: Mailbox doesn't exist: Missing"),
         (b"fetch\tuid", None),
         (b"flags add\t\\Seen", None),
+        (b"rebuild attachments", None),
     ],
 )
 @pytest.mark.parametrize("negated", [b"", b"not\t"])

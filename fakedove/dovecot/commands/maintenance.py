@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fakedove.dovecot import masks, texts
 from fakedove.dovecot.attachments import KEYWORDS, has_attachment
@@ -24,7 +24,7 @@ from fakedove.dovecot.registry import (
     positional,
 )
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope
+from fakedove.dovecot.reply import Fatal, Level, Log, Output, Row, Scope, combine
 from fakedove.dovecot.status import Status
 
 _QUERY = positional("query", Kind.TEXTS)
@@ -208,14 +208,24 @@ def _check_rebuild(invocation: Invocation, release: Release) -> None:
 )
 def rebuild_attachments(call: Call) -> Output:
     """Find out which messages have attachments, and keep that as keywords."""
-    decoded = call.release.attachment_names_decoded
-    for box, messages in queries.query_of(call).select(call.user):
-        changes = []
-        for message in messages:
-            found = has_attachment(message.data, decoded=decoded)
-            yield (b"%d" % message.uid, b"yes" if found else b"no")
-            right, wrong = KEYWORDS if found else reversed(KEYWORDS)
-            changes.append((message.uid, FlagChange(Mode.ADD, keywords=(right,))))
-            changes.append((message.uid, FlagChange(Mode.REMOVE, keywords=(wrong,))))
-        box.change_each_flags(changes)
-    return Status.OK
+    query, status = queries.query_of(call), Status.OK
+    for place in query.places(call.user):
+        if place.box is not None:
+            yield from _rebuild(call.release, place.box, query.find(place.box))
+        elif place.fault is not None and (refused := queries.unopened(call, place)):
+            yield refused[0]
+            status = combine(status, refused[1])
+        elif call.release.missing_mailbox_fails:
+            query.begin(opened=False)
+    return status
+
+
+def _rebuild(release: Release, box: Mailbox, messages: Sequence[Message]) -> Iterator[Row]:
+    changes = []
+    for message in messages:
+        found = has_attachment(message.data, decoded=release.attachment_names_decoded)
+        yield (b"%d" % message.uid, b"yes" if found else b"no")
+        right, wrong = KEYWORDS if found else reversed(KEYWORDS)
+        changes.append((message.uid, FlagChange(Mode.ADD, keywords=(right,))))
+        changes.append((message.uid, FlagChange(Mode.REMOVE, keywords=(wrong,))))
+    box.change_each_flags(changes)

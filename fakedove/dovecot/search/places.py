@@ -41,9 +41,16 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 def places(
-    nodes: Sequence[Node], named: Sequence[Node], user: User, release: Release
+    nodes: Sequence[Node],
+    named: Sequence[Node],
+    user: User,
+    release: Release,
+    death: Fatal | None = None,
 ) -> Iterator[Place]:
-    """Yield where the query `nodes` looks; `named` is what names are taken from."""
+    """Yield where the query `nodes` looks; `named` is what names are taken from.
+
+    What the process dies of as it searches, it dies of as it sorts out the first that is listed.
+    """
     names = _gather(named)
     if names and not any(isinstance(one, InMailboxes) for one in names):
         for one in names:
@@ -54,6 +61,8 @@ def places(
         if box is None or not user.may("lookup", box):
             continue
         listed = not wanted or any(masks.mailbox_matches(mask, name) for mask in wanted)
+        if listed and death is not None:
+            raise death
         if listed and all(_may_match(node, name) for node in nodes):
             yield Place(name, box)
 

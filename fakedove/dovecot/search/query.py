@@ -55,7 +55,7 @@ class Query:
             self.simplify()
         except Fatal as death:
             self._death = death
-        for place in places(self.nodes, named, user, self._release):
+        for place in places(self.nodes, named, user, self._release, self._death):
             searched = place.box is not None and place.box.message_count > 0
             dies = searched and self._compared_filename
             yield place
@@ -91,12 +91,6 @@ class Query:
             text = "each branch in search query must contain something else besides MAILBOX"
             return text + hint if self._release.accident_hint else text
         return None
-
-    def select(self, user: User) -> Iterator[tuple[Mailbox, list[Message]]]:
-        """Yield each mailbox that is looked into and there, with its matching messages."""
-        for place in self.places(user):
-            if place.box is not None:
-                yield place.box, self.find(place.box)
 
 
 def parse_query(words: Sequence[bytes], release: Release, now: int = _ANY_TIME) -> Query:

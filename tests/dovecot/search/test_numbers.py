@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dovecot.search.users import flagged_user, found, inbox_of, query, uids
+from tests.dovecot.search.users import flagged_user, found, inbox_of, query, select, uids
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_numbers_are_fitted_to_one_mailbox_after_the_other() -> None:
 def test_a_query_keeps_its_fitted_numbers_for_the_next_user() -> None:
     one = query("3:*")
     short, long = inbox_of(b"x\n"), flagged_user()
-    assert [len(messages) for _, messages in one.select(short)] == [1]
-    assert [[each.uid for each in messages] for _, messages in one.select(long)] == [[], [7], [1]]
+    assert [len(messages) for _, messages in select(one, short)] == [1]
+    assert [[each.uid for each in messages] for _, messages in select(one, long)] == [[], [7], [1]]
 
 
 def test_flags_of_which_one_must_not_be_set_hide_what_comes_before() -> None:

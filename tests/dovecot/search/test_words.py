@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fakedove.dovecot.reply import Fatal
 from fakedove.dovecot.search import parse_query
-from tests.dovecot.search.users import NEW, fatal, flagged_user, query, uids
+from tests.dovecot.search.users import NEW, fatal, flagged_user, query, select, uids
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ some_words = st.lists(
 def test_any_query_is_answered_or_fatal(given: list[bytes]) -> None:
     user = flagged_user()
     try:
-        found = list(parse_query(given, NEW).select(user))
+        found = list(select(parse_query(given, NEW), user))
     except Fatal:
         return
     for box, messages in found:

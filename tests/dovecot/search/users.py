@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from fakedove.dovecot.clock import Clock
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
 from fakedove.dovecot.releases import find_release
 from fakedove.dovecot.reply import Fatal
 from fakedove.dovecot.search import Query, parse_query
@@ -50,9 +53,16 @@ def query(text: str, *more: bytes, dovecot: str = "2.4.1") -> Query:
     return parse_query(words, find_release(dovecot), int(NOW.timestamp()))
 
 
+def select(query: Query, user: User) -> Iterator[tuple[Mailbox, list[Message]]]:
+    """Yield each mailbox that is looked into and there, with its matching messages."""
+    for place in query.places(user):
+        if place.box is not None:
+            yield place.box, query.find(place.box)
+
+
 def found(user: User, text: str, *more: bytes, dovecot: str = "2.4.1") -> list[tuple[str, int]]:
     """Return mailbox and UID of each message that a query finds."""
-    places = query(text, *more, dovecot=dovecot).select(user)
+    places = select(query(text, *more, dovecot=dovecot), user)
     return [(box.name, one.uid) for box, messages in places for one in messages]
 
 
@@ -64,5 +74,5 @@ def uids(user: User, text: str, *more: bytes, dovecot: str = "2.4.1") -> list[in
 def fatal(text: str, *more: bytes, dovecot: str = "2.4.1") -> bytes:
     """Return what the process dies of that is asked this."""
     with pytest.raises(Fatal) as caught:
-        list(query(text, *more, dovecot=dovecot).select(flagged_user()))
+        list(select(query(text, *more, dovecot=dovecot), flagged_user()))
     return caught.value.text
