@@ -42,7 +42,7 @@ class AuthConversation:
         #: Where there is nothing to tell of it, and nothing in the way, it is there at once.
         self.connected = not self.tells and self._obstacle() is None
         #: Whether somebody was there at all, though it may have been somebody else.
-        self.met = False
+        self.met = self.connected
         #: Why nobody answers, as some releases say it to whoever waits for the answer.
         self.failure = b""
 

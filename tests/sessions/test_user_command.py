@@ -93,6 +93,13 @@ def test_who_was_busy_with_mail_may_not_list_users_any_more() -> None:
     assert talk.say(b"\t\tuser\t-f\tuid\ttss\n") == b'{"tss":{"uid":"5000"}}\n+\n'
 
 
+def test_a_denied_list_needs_nobody_who_watches() -> None:
+    talk = ready(V23)
+    talk.say(b"\ttss\tmailbox list\n")
+    assert talk.say(b"\t\tuser\tt*\n") == b'{"userList":[]}\n-DATAERR\n'
+    assert len(talk.log) == 2
+
+
 def test_a_process_that_keeps_its_rights_lists_users_after_mail() -> None:
     talk = ready(V24)
     talk.say(b"\ttss\tmailbox list\n")
