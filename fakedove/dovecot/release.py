@@ -257,6 +257,8 @@ class Release(msgspec.Struct, frozen=True):
     acl_names_namespace: bool = False
     #: Who shares mailboxes is entered in a dict, which is root's file: that fails.
     acl_sharing_map: bool = False
+    #: What stands before what ACL files say in the log.
+    acl_log_prefix: bytes = b""
     #: dict and fs are told by a settings filter what to work on; before, by a URI or a driver
     #: with arguments.
     filter_names: bool = False

@@ -336,6 +336,7 @@ def _rows() -> tuple[Release, ...]:
         caches_headers=True,
         acl_names_mailbox=True,
         acl_sharing_map=True,
+        acl_log_prefix=b"acl: ",
         iteration_clears_log_pid=True,
     )
     # Measured on 2.4.1: a context that was made at the start of the process offers none.

@@ -5,6 +5,8 @@ Texts of one command stand beside that command; here is what all of them share.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Scope
 from fakedove.dovecot.rules import Getopt
@@ -76,6 +78,12 @@ def unreadable_user_file(path: bytes, error: OSError) -> tuple[Log, Log]:
         Log(text, scope=Scope.PROCESS),
         Log(b"Failed to iterate through some users", scope=Scope.COMMAND),
     )
+
+
+def internal_error(now: datetime) -> str:
+    """Return what is said, with the time, of an error whose reason is in the log."""
+    moment = now.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"Internal error occurred. Refer to server log for more information. [{moment}]"
 
 
 def without_input(scope: Scope) -> Fatal:

@@ -295,3 +295,55 @@ def test_a_resync_crashes_of_a_name_only_for_users_that_there_are() -> None:
     talk.hello(0)
     assert talk.say(b"\tnobody\tforce-resync\t../x\n") == b"\n-NOUSER\n"
     assert talk.say(b"\ttss\tforce-resync\t../x\n") == b""
+
+
+LONG = b"x" * 256
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "why"),
+    [
+        (b"mailbox delete\t" + LONG, "Can't delete mailbox {}", "BUG: Unknown internal error"),
+        (b"mailbox rename\t%b\tSent" % LONG, "Can't rename mailbox {} to Sent", "Internal error"),
+        (b"mailbox update\t-N\t9\t" + LONG, "Cannot update {}", "Internal error"),
+        (
+            b"mailbox metadata get\t%b\t/private/x" % LONG,
+            "Failed to get attribute",
+            "Internal error",
+        ),
+        (
+            b"mailbox metadata unset\t%b\t/private/x" % LONG,
+            "Failed to open mailbox",
+            "BUG: Unknown internal error",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("release", "prefix"), [("2.3.19.1", ""), ("2.4.1", "acl: ")])
+def test_a_name_that_the_file_system_does_not_take(
+    release: str, prefix: str, line: bytes, said: str, why: str
+) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    talk.world.store.users["tss"].create_mailbox("Sent")
+    assert talk.say(b"\ttss\t" + line + b"\n") == b"\n-TEMPFAIL\n"
+    opened, failed = (entry.partition("Error: ")[2] for entry in talk.log)
+    name = LONG.decode()
+    path = f"/home/tss/mdbox/mailboxes/{name}/dbox-Mails/dovecot-acl"
+    assert opened == f"{prefix}open({path}) failed: File name too long"
+    assert f"{said.format(name)}: {why}" in failed
+
+
+@BOTH
+def test_listing_the_metadata_of_such_a_name_fails_for_each_type(release: str) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    said = talk.say(b"\ttss\tmailbox metadata list\t%b\n" % LONG)
+    assert said == b"comment\tspecialuse\tcomment\t\n-TEMPFAIL\n"
+    assert ["too long" in entry for entry in talk.log] == [True, False, True, False]
+
+
+# The system does not get to the part that is too long.
+@BOTH
+def test_a_long_name_below_nothing_is_just_not_there(release: str) -> None:
+    deleted, below = ask(release, b"mailbox delete\tno/" + LONG, b"mailbox delete\tINBOX/" + LONG)
+    assert (deleted, below) == (b"\n-NOTFOUND\n", b"\n-TEMPFAIL\n")

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from fakedove.dovecot import masks, texts
+from fakedove.dovecot.commands import long_names
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.mailbox_checks import (
     Problem,
     check_names,
     is_visible,
-    missing,
     name_problem,
     new_problem,
     right_problem,
@@ -113,6 +113,7 @@ def mailbox_delete(call: Call) -> Output:
         box = call.user.find_mailbox(name)
         problem = _deletion_problem(call, name, box)
         if problem is not None:
+            yield from long_names.told(call, name, problem)
             yield Log(f"Can't delete mailbox {name}: {problem[1]}".encode())
             status = combine(status, problem[0])
         elif box is None:
@@ -152,7 +153,7 @@ def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | N
     if box is None and call.user.has_children(name):
         return Status.DATAERR, "Mailbox has children, delete them first"
     if box is None:
-        return None if call.user.is_taken(name) else missing(name)
+        return None if call.user.is_taken(name) else long_names.not_there(call, name)
     if box.name == "INBOX" and call.release.keeps_inbox:
         return Status.DATAERR, "INBOX can't be deleted."
     problem = right_problem(call.user, box, "delete")
@@ -187,6 +188,7 @@ def _rename(call: Call, old: str, new: str) -> Output:
         yield from _below_itself(call, old, new)
         return Status.TEMPFAIL
     if problem is not None:
+        yield from long_names.told(call, old, problem)
         yield Log(f"Can't rename mailbox {old} to {new}: {problem[1]}".encode())
         return problem[0]
     call.user.rename_mailbox(old, new)
@@ -201,11 +203,20 @@ def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:
         return problem
     if canonical_name(old) == canonical_name(new):
         return Status.DATAERR, "Can't rename mailbox to itself."
-    if user.is_taken(new):
+    absent = _why_absent(call, old, new) if box is None else None
+    if user.is_taken(new) and (absent is None or absent[0] is Status.NOTFOUND):
         return Status.DATAERR, "Target mailbox already exists"
     if box is None:
-        return None if user.is_taken(old) or _is_below(new, old) else missing(old)
+        return absent
     return right_problem(user, box, "delete")
+
+
+def _why_absent(call: Call, old: str, new: str) -> Problem | None:
+    """Return why there is nothing to rename, or None if it is a folder, or comes to that."""
+    if call.user.is_taken(old) or _is_below(new, old):
+        return None
+    why = texts.internal_error(call.store.clock.now())
+    return long_names.not_there(call, old, why)
 
 
 def _is_below(name: str, above: str) -> bool:
@@ -216,6 +227,5 @@ def _below_itself(call: Call, old: str, new: str) -> Iterator[Item]:
     """Say what becomes of the attempt to move a directory into itself."""
     paths = (directory(call.user, old), directory(call.user, new))
     yield Log(b"rename(%b, %b) failed: Invalid argument" % paths, scope=Scope.STORAGE)
-    now = call.store.clock.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    why = f"Internal error occurred. Refer to server log for more information. [{now}]"
+    why = texts.internal_error(call.store.clock.now())
     yield Log(f"Can't rename mailbox {old} to {new}: {why}".encode())

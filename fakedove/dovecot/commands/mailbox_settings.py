@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from fakedove.dovecot import texts
+from fakedove.dovecot.commands import long_names
 from fakedove.dovecot.commands.mailbox_checks import (
     NO_PERMISSION,
     Problem,
     check_names,
-    missing,
     name_problem,
     opening_problem,
 )
@@ -132,6 +132,7 @@ def mailbox_update(call: Call) -> Output:
     invocation, name = call.invocation, (call.invocation.text("mailbox") or b"").decode()
     problem = _update_problem(call, name)
     if problem is not None:
+        yield from long_names.told(call, name, problem)
         yield Log(f"Cannot update {name}: {problem[1]}".encode())
         return problem[0]
     box = call.user.mailbox(name)
@@ -151,10 +152,10 @@ def mailbox_update(call: Call) -> Output:
 def _update_problem(call: Call, name: str) -> Problem | None:
     box = call.user.find_mailbox(name)
     problem = name_problem(name)
-    if problem is None and box is None:
-        return missing(name)
-    if problem is not None or box is None:
+    if problem is not None:
         return problem
+    if box is None:
+        return long_names.not_there(call, name, texts.internal_error(call.store.clock.now()))
     if not call.user.may("admin", box):
         return NO_PERMISSION
     return opening_problem(call.user, box, "read")

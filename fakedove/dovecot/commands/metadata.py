@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from fakedove.dovecot.commands.mailbox_checks import (
-    Problem,
-    missing,
-    name_problem,
-    opening_problem,
-)
+from fakedove.dovecot import texts
+from fakedove.dovecot.commands import long_names
+from fakedove.dovecot.commands.mailbox_checks import Problem, name_problem, opening_problem
 from fakedove.dovecot.hash_table import bucket
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name, utf8_or_crash
@@ -161,13 +158,14 @@ def metadata_list(call: Call) -> Output:
         if isinstance(opened, Status):
             return opened
     else:
-        why = _why_missing(call)
+        why = _why_missing(call, late=True)
     box = None if why is not None else call.user.mailbox(_name(call))
     for kind in kinds:
         start = b"/%b/" % kind.encode() if call.invocation.flag("prepend-prefix") else b""
         for name in _names(box, kind, prefix):
             yield (start + name,)
         if why is not None:
+            yield from long_names.told(call, _name(call), why)
             told = f"Mailbox {_name(call)}: Failed to iterate mailbox attributes: {why[1]}"
             yield Log(told.encode())
     return Status.OK if why is None else why[0]
@@ -221,21 +219,24 @@ def _opened(
     if _names_nothing(call):
         yield Log(f"Failed to {verb} attribute: mailbox name cannot be empty".encode())
         return Status.USAGE
-    why = _why_missing(call)
+    why = _why_missing(call, late=failed is not None)
     if why is not None:
+        yield from long_names.told(call, _name(call), why)
         yield Log(f"{failed or 'Failed to open mailbox'}: {why[1]}".encode())
         return why[0]
     return call.user.mailbox(_name(call))
 
 
-def _why_missing(call: Call) -> Problem | None:
+def _why_missing(call: Call, *, late: bool) -> Problem | None:
+    """Return why there is no such mailbox for the command; `late`: it asks for a reason."""
     name = _name(call)
     problem = name_problem(name)
     if problem is not None:
         return problem
     box = call.user.find_mailbox(name)
     if box is None:
-        return missing(name)
+        why = texts.internal_error(call.store.clock.now()) if late else long_names.UNKNOWN
+        return long_names.not_there(call, name, why)
     # The server's own are nobody's in particular.
     return None if _is_server(call) else opening_problem(call.user, box, *_RIGHTS)
 
