@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from fakedove.dovecot.files import Files, reason
+from fakedove.dovecot.files import Files, failure, reason
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.reply import Fatal, Log, Scope
 from fakedove.dovecot.sockets import unprivileged
@@ -34,6 +34,13 @@ class Obstacle:
 
     error: OSError
     system_call: bytes
+    #: Whether that hindered no more than to tidy up, of which is told when the file is closed.
+    late: bool = False
+
+    @property
+    def text(self) -> bytes:
+        """How it is told."""
+        return b"%b failed: %b" % (self.system_call, reason(self.error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,14 @@ class PosixFs:
             return []
 
     def remove(self, path: str) -> Obstacle | None:
-        """Remove a file or empty directory; return what went wrong."""
+        """Remove a file or empty directory, and those above it that are left empty.
+
+        Return what went wrong; at a `.` in the path the tidying ends.
+        """
         keeps = self.call.release.fs_keeps_empty_folders
-        top = None if keeps else posixpath.dirname(self.prefix) or "."
         full = self.full(path)
+        dot = None if keeps else self._dot_above(full)
+        top = None if keeps else dot or posixpath.dirname(self.prefix) or "."
         system_call = b"unlink(%b)"
         try:
             try:
@@ -78,7 +89,24 @@ class PosixFs:
                 self.files.rmdir(full, top=top)
         except OSError as error:
             return Obstacle(error, system_call % self.shown(path))
+        if dot is None or self._is_left(full, dot):
+            return None
+        shown = dot.encode(errors="surrogateescape")
+        return Obstacle(failure(errno.EINVAL), b"rmdir(%b)" % shown, late=True)
+
+    def _dot_above(self, full: str) -> str | None:
+        """Return the nearest directory above that is written as `.`."""
+        folder = posixpath.dirname(full)
+        while len(folder) > len(posixpath.dirname(self.prefix)):
+            if posixpath.basename(folder) == ".":
+                return folder
+            folder = posixpath.dirname(folder)
         return None
+
+    def _is_left(self, full: str, folder: str) -> bool:
+        """Whether there is still a directory between what was removed and `folder`."""
+        name, below, _ = full.removeprefix(f"{folder}/").partition("/")
+        return bool(below) and self.files.exists(f"{folder}/{name}")
 
     def put(self, source: str, path: str) -> Generator[Log, None, bytes | None]:
         """Copy a file of the server to `path` and return why that failed, if it did."""

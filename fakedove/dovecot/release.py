@@ -300,6 +300,8 @@ class Release(msgspec.Struct, frozen=True):
     fs_copy_hides_reason: bool = False
     #: fs delete leaves directories that become empty.
     fs_keeps_empty_folders: bool = False
+    #: `fs delete -R` leaves files alone that lie beside a directory where it has failed.
+    fs_spares_files: bool = False
     #: The number of the first file that a process opens, which texts name.
     file_descriptor: int = 8
     #: Pigeonhole names the script that it does not find, and quotes with a grave accent.

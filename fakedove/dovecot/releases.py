@@ -297,6 +297,7 @@ def _rows() -> tuple[Release, ...]:
         drops_privileges=False,
         filter_names=True,
         fs_keeps_empty_folders=True,
+        fs_spares_files=True,
         file_descriptor=9,
         sieve_back_quotes=False,
         sieve_put_crashes=True,

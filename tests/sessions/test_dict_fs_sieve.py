@@ -128,6 +128,38 @@ def test_fs_put_of_no_path_finds_no_file() -> None:
     assert talk.log[-1].endswith("read() failed: open() failed: No such file or directory")
 
 
+# A `.` in the path cannot be removed when it is left empty, nor what lies above it then.
+def test_fs_delete_tidies_up_to_a_dot() -> None:
+    talk = _Talk("2.3.19.1")
+    assert talk.run("  fs~delete FS sub/./two") == "\n+\n"
+    stuck = "fs-posix: fs-posix: rmdir(/srv/fs/sub/.) failed: Invalid argument"
+    assert talk.log[-1].endswith(f"Error: {stuck} (in file sub/./two deinit)")
+    assert talk.run("  fs~iter-dirs FS /") == "sub\t\n+\n"
+    talk.run("  fs~put FS /srv/fs/hello ./a/b")
+    assert talk.run("D  fs~delete -R FS .") == "\n+\n"
+    assert [line.partition("rmdir")[2] for line in talk.log[-4:]] == [
+        "(/srv/fs/.) failed: Invalid argument",
+        "(/srv/fs/.) failed: Invalid argument (in file ./a/b deinit)",
+        "(/srv/fs/.) failed: Invalid argument",
+        "(/srv/fs/.) failed: Invalid argument (in file ./hello deinit)",
+    ]
+    assert talk.world.store.files == {"fs/sub/": b""}
+
+
+def test_fs_delete_of_2_4_knows_no_such_end() -> None:
+    talk = _Talk()
+    assert talk.run("  fs~delete FS sub/./two") == "\n+\n"
+    assert talk.log == []
+
+
+# Measured on 2.4.1, where only `mail fs` lacks the rights.
+def test_mail_fs_delete_leaves_files_alone_beside_what_it_could_not_remove() -> None:
+    talk = _Talk()
+    assert talk.run(" tss mail~fs~delete -R FS /") == "\n-TEMPFAIL\n"
+    tried = [line.partition("fs_delete(")[2].partition(")")[0] for line in talk.log]
+    assert tried == ["/sub/two", "/sub", ""]
+
+
 def test_fs_put_copy_and_iter(talk: _Talk) -> None:
     assert talk.run("  fs~put FS /srv/fs/sub/two a/b") == "\n+\n"
     assert talk.run("  fs~copy FS hello new") == "\n+\n"

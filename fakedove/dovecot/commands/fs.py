@@ -7,7 +7,7 @@ path is put behind a prefix; messages show it as given and with the prefix.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.files import reason
@@ -211,12 +211,20 @@ def fs_copy(call: Call) -> Output:
     to = target.encode(errors="surrogateescape")
     yield _said(call, b"fs_copy(%b, %b) failed: %b" % (shown, to, failure.text))
     if failure.late:
-        late = b"fs-posix: fs-posix: %b (in file %b deinit)" % (
-            failure.late,
-            shown.removesuffix(b"/"),
-        )
-        yield Log(late, scope=Scope.STORAGE if call.invocation.command.mail else Scope.COMMAND)
+        yield _late(call, source, failure.late)
     return Status.TEMPFAIL
+
+
+def _told_late(fs: PosixFs, path: str, text: bytes) -> Iterator[Item]:
+    yield from fs.debug(text)
+    yield _late(fs.call, path, text)
+
+
+def _late(call: Call, path: str, text: bytes) -> Log:
+    """Return what is said of a file as it is closed."""
+    shown = path.encode(errors="surrogateescape").removesuffix(b"/")
+    scope = Scope.STORAGE if call.invocation.command.mail else Scope.COMMAND
+    return Log(b"fs-posix: fs-posix: %b (in file %b deinit)" % (text, shown), scope=scope)
 
 
 @_fs_command(
@@ -242,7 +250,9 @@ def fs_delete(call: Call) -> Output:
         return (yield from _delete_all(call, fs, paths))
     for path in [_file(call, path) for path in paths]:
         found = fs.remove(path)
-        if found is not None:
+        if found is not None and found.late:
+            yield from _told_late(fs, path, found.text)
+        elif found is not None:
             yield from _failed(fs, path, found.error, b"fs_delete", found.system_call)
             return _status(found.error)
     return Status.OK
@@ -258,27 +268,34 @@ def _queue(call: Call, places: int) -> Iterator[Item]:
 
 
 def _delete_all(call: Call, fs: PosixFs, paths: list[str]) -> Output:
-    status = Status.OK
+    status, failed = Status.OK, list[str]()
     for path in paths:
         below = path if path.endswith("/") or not path else f"{path}/"
-        for doomed in _doomed(fs, below):
+        for doomed in _doomed(fs, below, failed):
             if isinstance(doomed, Log):
                 status = Status.TEMPFAIL
                 yield doomed
                 continue
             found = fs.remove(doomed)
-            if found is not None:
-                status = Status.TEMPFAIL
-                why = b"%b failed: %b" % (found.system_call, reason(found.error))
-                yield from fs.debug(why)
+            if found is not None and found.late:
+                yield from _told_late(fs, doomed, found.text)
+            elif found is not None:
+                failed.append(doomed)
+                yield from fs.debug(found.text)
                 shown = doomed.encode(errors="surrogateescape")
-                yield _said(call, b"fs_delete(%b) failed: %b" % (shown, why))
-    return status
+                yield _said(call, b"fs_delete(%b) failed: %b" % (shown, found.text))
+    return Status.TEMPFAIL if failed else status
 
 
-def _doomed(fs: PosixFs, folder: str) -> Iterator[str | Log]:
-    """Yield what lies below a directory, deepest first, then the directory if need be."""
+def _doomed(fs: PosixFs, folder: str, failed: Sequence[str]) -> Iterator[str | Log]:
+    """Yield what lies below a directory, deepest first, then the directory if need be.
+
+    `failed` grows with each that could not be removed.
+    """
+    failures = len(failed)
     for folders in (True, False):
+        if len(failed) > failures and fs.call.release.fs_spares_files:
+            break
         try:
             names = fs.entries(folder, folders=folders)
         except OSError as error:
@@ -287,7 +304,7 @@ def _doomed(fs: PosixFs, folder: str) -> Iterator[str | Log]:
         for name in names:
             path = folder + name
             if folders:
-                yield from _doomed(fs, f"{path}/")
+                yield from _doomed(fs, f"{path}/", failed)
             else:
                 yield path
     if fs.call.release.fs_keeps_empty_folders:
