@@ -246,6 +246,8 @@ class Command:
     check: Callable[[Invocation, Release], None] | None
     #: What it says before that, although it goes on.
     before: Callable[[Call], Iterator[Log]] | None
+    #: No other user's turn comes after one for whom it failed.
+    ends_with_failure: bool
     #: What it does not do as the real one does.
     gaps: tuple[Gap, ...]
     body: str | None = field(init=False)
@@ -284,6 +286,7 @@ def command(
     reads_options: bool = False,
     check: Callable[[Invocation, Release], None] | None = None,
     before: Callable[[Call], Iterator[Log]] | None = None,
+    ends_with_failure: bool = False,
     gaps: tuple[Gap, ...] = (),
 ) -> Callable[[Function], Function]:
     """Register the decorated function as the command `name`."""
@@ -303,6 +306,7 @@ def command(
             reads_options,
             check,
             before,
+            ends_with_failure,
             gaps,
         )
         return function

@@ -56,6 +56,8 @@ def _for_users(call: Call) -> Output:
     for name in _usernames(call, problems):
         outcome = yield from _for_user(call, name)
         status = combine(status, outcome)
+        if outcome is not Status.OK and call.invocation.command.ends_with_failure:
+            break
     if problems:
         yield from problems
         return Status.TEMPFAIL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fakedove.dovecot.store import Store
 from tests.sessions.talk import Talk
 
 
@@ -29,3 +30,22 @@ def test_the_column_of_user_names_counts_where_there_is_no_other() -> None:
     command = b"\t\tfs get\tposix\tprefix=/nonexist/\tx\n"
     assert talk.say(command) == b"\n-NOTFOUND\n\t"
     assert talk.say(command) == b"\n-NOTFOUND\n\t"
+
+
+# 2.4.1 alone asks them of several users; `mailbox status` is about all of them.
+@pytest.mark.parametrize(
+    ("command", "users"),
+    [
+        (b"mailbox cache purge\t-A\tnosuch", ["ann"]),
+        (b"mailbox cache decision\t-A\t-a\tnosuch", ["ann"]),
+        (b"mailbox status\t-A\tuidnext\tnosuch", ["ann", "bob"]),
+    ],
+)
+def test_a_failure_ends_what_cache_commands_do_for_all(command: bytes, users: list[str]) -> None:
+    store = Store()
+    for name in ("ann", "bob"):
+        store.add_user(name)
+    talk = Talk("2.4.1", store=store)
+    talk.hello(0)
+    assert talk.say(b"\tann\t" + command + b"\n") == b"\n-NOTFOUND\n"
+    assert [line.partition("(")[2].partition(")")[0] for line in talk.log] == users

@@ -347,3 +347,15 @@ def test_listing_the_metadata_of_such_a_name_fails_for_each_type(release: str) -
 def test_a_long_name_below_nothing_is_just_not_there(release: str) -> None:
     deleted, below = ask(release, b"mailbox delete\tno/" + LONG, b"mailbox delete\tINBOX/" + LONG)
     assert (deleted, below) == (b"\n-NOTFOUND\n", b"\n-TEMPFAIL\n")
+
+
+@BOTH
+def test_the_cache_of_a_wrong_name_has_no_messages(release: str) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    query = b"mailbox\tINBOX\tnot\t(\tmailbox\t../x\tseen\t)"
+    said = talk.say(b"\ttss\tmailbox cache remove\t%b\n" % query)
+    assert said == b"INBOX\t1\tok\t\n-USAGE\n"
+    assert talk.log[-1].endswith(
+        "Syncing mailbox ../x failed: Invalid mailbox name: Contains '..' part"
+    )

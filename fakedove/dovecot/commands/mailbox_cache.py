@@ -15,7 +15,7 @@ from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
 from fakedove.dovecot.status import Status
 
 _GAPS = (Gap("of the cache there is what saving mail leaves there, not what reading it does"),)
@@ -85,6 +85,7 @@ def _check_mailbox(invocation: Invocation, release: Release) -> None:
     gaps=_GAPS,
     check=_check_decision,
     before=_complain,
+    ends_with_failure=True,
 )
 def mailbox_cache_decision(call: Call) -> Output:
     """Print, and change, what is cached of mail and when that was used."""
@@ -155,13 +156,17 @@ def _check_remove(invocation: Invocation, release: Release) -> None:
 def mailbox_cache_remove(call: Call) -> Output:
     """Make the cache forget messages."""
     query = queries.query_of(call, call.invocation.texts("query") or (b"all",))
+    status = Status.OK
     for place in query.places(call.user):
-        if place.box is None and call.release.missing_mailbox_fails:
-            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
         if place.box is not None:
             for message in query.find(place.box):
                 yield (place.box.name.encode(), b"%d" % message.uid, b"ok")
-    return Status.OK
+        elif place.fault is not None and (refused := queries.unopened(call, place)):
+            yield refused[0]
+            status = combine(status, refused[1])
+        elif call.release.missing_mailbox_fails:
+            raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
+    return status
 
 
 @command(
@@ -170,6 +175,7 @@ def mailbox_cache_remove(call: Call) -> Output:
     mail=True,
     usage="<mailbox> [...]",
     check=_check_mailbox,
+    ends_with_failure=True,
 )
 def mailbox_cache_purge(call: Call) -> Output:
     """Make the cache files of mailboxes anew."""
