@@ -122,6 +122,14 @@ def test_after_mail_an_old_process_cannot_write() -> None:
     assert talk.world.store.files["fs/hello"] == b"hello\n"
 
 
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+def test_sieve_put_of_no_path_finds_no_file(release: str) -> None:
+    talk = _Talk(release)
+    assert talk.say(b"\ttss\tsieve put\tmain\t\nkeep;\n\n.\n")[:1] != b"+"
+    why = "read(script input) failed: open() failed: No such file or directory"
+    assert any(line.endswith(why) for line in talk.log)
+
+
 def test_fs_put_of_no_path_finds_no_file() -> None:
     talk = _Talk("2.3.19.1")
     assert talk.say(b"\t\tfs put\tposix\tprefix=/srv/fs/\t\tnew\n") == b"\n-TEMPFAIL\n"

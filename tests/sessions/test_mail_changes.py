@@ -208,3 +208,21 @@ def test_attachments_are_not_looked_for_behind_a_wrong_name() -> None:
     why = "Syncing mailbox Sent/ failed: Invalid mailbox name: Ends with hierarchy separator"
     assert client.log[-1].endswith(why)
     assert client.say(b"\ttss\trebuild attachments\tmailbox\tnosuch\n") == b"\n+\n"
+
+
+@pytest.mark.parametrize(
+    ("release", "number", "last_words"),
+    [
+        ("2.3.19.1", b"4294967296", "Invalid -n parameter number: 4294967296"),
+        ("2.3.19.1", b"x", "Invalid -n parameter number: x"),
+        ("2.4.1", b"4294967296", "assertion failed: (value >= 0 && value <= (4294967295U))"),
+    ],
+)
+def test_index_dies_of_a_number_that_is_too_large(
+    release: str, number: bytes, last_words: str
+) -> None:
+    client = talk(release)
+    assert client.say(b"\tnobody\tindex\t-n\t%b\tINBOX\n" % number) == b""
+    assert not client.open
+    assert last_words in client.log[-1]
+    assert talk(release).say(b"\ttss\tindex\t-n\t4294967295\tINBOX\n") == b"\n+\n"

@@ -27,6 +27,8 @@ from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Row, Scope, combine
 from fakedove.dovecot.status import Status
 
+#: What fits in 32 bits.
+_MOST_RECENT = 0xFFFFFFFF
 _QUERY = positional("query", Kind.TEXTS)
 
 
@@ -88,8 +90,11 @@ def _message_id(message: Message) -> bytes:
 
 def _check_index(invocation: Invocation, release: Release) -> None:
     number = invocation.text("max-recent")
-    if number is not None and not number.isdigit():
+    if number is not None and not (number.isdigit() and int(number) <= _MOST_RECENT):
         raise Fatal(b"Invalid -n parameter number: %b" % number, Scope.COMMAND)
+    if (invocation.number("max-recent") or 0) > _MOST_RECENT:
+        text = b"assertion failed: (value >= 0 && value <= (4294967295U))"
+        raise Fatal(text, Scope.PROCESS, crash=True)
 
 
 @command(

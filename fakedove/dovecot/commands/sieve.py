@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import unicodedata
 from collections.abc import Callable
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.files import reason
+from fakedove.dovecot.files import failure, reason
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope, Streamed, combine
@@ -132,6 +133,8 @@ def sieve_put(call: Call) -> Output:
 def _script(call: Call, path: str) -> bytes:
     if path == "-":
         raise texts.without_input(Scope.STORAGE)
+    if not path and call.invocation.flag("file"):
+        raise failure(errno.ENOENT)
     return call.read_file(path) if call.invocation.flag("file") else call.body
 
 

@@ -39,12 +39,29 @@ def simplify(nodes: Sequence[Node]) -> _Keys:
 
     Raises Fatal for a negated INTHREAD, on which the real process aborts.
     """
+    _check_threads(tuple(nodes), False)
     before: _Keys = ()
     after, _ = _cut(_each_rewritten(tuple(nodes), False), in_thread=False)
     while after != before:
         before = after
         after = _in_each_list(_rewritten(before, False), _flags_joined)
     return after
+
+
+def _check_threads(keys: _Keys, any_of: bool) -> None:
+    """Raise Fatal for a negated INTHREAD, unless a key before it in the list decides alone."""
+    for node in _spliced(keys, any_of):
+        match node:
+            case Group():
+                _check_threads(node.keys, node.any_of)
+            case InThread(negated=True):
+                raise Fatal(b"assertion failed: (!args->match_not)", Scope.MAIL, crash=True)
+            case InThread():
+                _check_threads(node.keys, False)
+            case Numbers() | Uids(real=False):
+                node = _plain_set(node)
+        if isinstance(node, All) and node.negated is not any_of:
+            return
 
 
 def _in_each_list(keys: _Keys, rule: _Rule, *, any_of: bool = False) -> _Keys:
@@ -129,8 +146,6 @@ def _rewritten_key(node: Node) -> Node:
     match node:
         case Group():
             return replace(node, keys=_rewritten(node.keys, node.any_of))
-        case InThread(negated=True):
-            raise Fatal(b"assertion failed: (!args->match_not)", Scope.MAIL, crash=True)
         case InThread():
             return replace(node, keys=_each_rewritten(node.keys, False))
         case Numbers() | Uids(real=False):

@@ -101,7 +101,16 @@ def test_a_contradiction_leaves_nothing_else(text: str) -> None:
     assert simplify(query(f"mailbox INBOX {text}").nodes) == (All(negated=True),)
 
 
-@pytest.mark.parametrize("text", ["not inthread refs all", "not ( seen inthread refs all )"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not inthread refs all",
+        "not ( seen inthread refs all )",
+        "( seen or ( seen not inthread refs all ) )",
+        "( not inthread refs all or all )",
+        "inthread refs ( not inthread refs seen )",
+    ],
+)
 def test_the_process_aborts_at_a_negated_thread(text: str) -> None:
     assert b"assertion failed" in fatal(text)
 
@@ -116,6 +125,18 @@ def test_the_process_aborts_at_a_negated_thread(text: str) -> None:
 )
 def test_threads_in_threads_lose_what_follows(text: str, expected: list[int]) -> None:
     assert uids(flagged_user(), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("( all or not inthread refs all )", 4),
+        ("( 1:* or ( seen not inthread refs all ) )", 4),
+        ("( not all not inthread refs all )", 0),
+    ],
+)
+def test_a_key_that_decides_alone_hides_a_negated_thread(text: str, count: int) -> None:
+    assert len(uids(flagged_user(), f"mailbox INBOX {text}")) == count
 
 
 def test_nothing_but_a_thread_in_a_thread_crashes() -> None:
