@@ -10,6 +10,7 @@ from fakedove.dovecot.daemons import LoggedError
 from fakedove.dovecot.output import BLOCK
 from fakedove.dovecot.reply import Level, Log, Scope
 from fakedove.dovecot.rules import LogChannel
+from fakedove.sessions.log_lines import overlapping_lines
 from fakedove.sessions.log_prefix import SERVER_ONLY, LogPrefix
 from fakedove.sessions.outbox import Outbox
 from fakedove.sessions.server_log import LogRecord
@@ -72,12 +73,14 @@ class DoveadmLog:
             self._write(record, ())
             return
         prefix = record.prefix if self._world.release.log_prefix else b""
-        lines = record.text.split(b"\n")
+        lines, endless = record.text.split(b"\n"), None
         if len(lines) > 1 and not self._world.release.dialect.splits_log_lines:
+            lines, endless = overlapping_lines(record.text)
+        if endless is not None:
             # The process never gets as far as the server log.
-            self.floods, self._flooding = True, (entry.level, lines[1])
+            self.floods, self._flooding = True, (entry.level, endless)
             self._note(entry.level, None, lines[0])
-            self._outbox.put(self._connection.flood(*self._flooding, BLOCK, lines[0]))
+            self._outbox.put(self._connection.flood(*self._flooding, BLOCK, lines))
             return
         self.spoke_last = True
         told = [prefix + line for line in lines]

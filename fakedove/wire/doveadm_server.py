@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fakedove.errors import ProtocolError
 from fakedove.wire import multiplex, tabescape
 from fakedove.wire.dialect import SERVER_LINE_LIMIT, Dialect
@@ -131,14 +133,10 @@ class ServerConnection(Connection):
         pieces = self._log_packets(level, lines)
         return b"".join([self._framer.frame(multiplex.LOG, piece) for piece in pieces])
 
-    def flood(self, level: int, line: bytes, size: int, first: bytes | None = None) -> bytes:
-        """Return `line`, behind `first`, as often as fills `size` bytes.
-
-        Releases before 2.3.17 repeat what follows an LF in a log text for ever (recording
-        extra.multiline-log).
-        """
+    def flood(self, level: int, line: bytes, size: int, before: Sequence[bytes] = ()) -> bytes:
+        """Return `line`, behind those `before`, as often as fills `size` bytes."""
         assert self._framer is not None
-        head = [] if first is None else [bytes([level]) + first + b"\n"]
+        head = [bytes([level]) + one + b"\n" for one in before]
         repeated = bytes([level]) + line + b"\n"
         times = max(0, -(-(size - len(b"".join(head))) // len(repeated)))
         lines = [*head, *[repeated] * times]
@@ -151,7 +149,9 @@ class ServerConnection(Connection):
         mark = bytes([level])
         if self._dialect.log_packets == 1:
             return [b"".join([mark + line + b"\n" for line in lines])]
-        return [piece for line in lines for piece in (mark, line, b"\n")]
+        *before, last = lines
+        pieces = [piece for line in before for piece in (mark, line + b"\n")]
+        return [*pieces, mark, last, b"\n"]
 
     def _verdict(self) -> bytes:
         return b"+\n" if self.preauthenticated else b"-\n"
