@@ -88,7 +88,8 @@ def _path(call: Call, location: str, reader: User) -> str:
     """Return the path of a mail location; raise Fatal, as the real process dies of a bad one."""
     driver, colon, path = location.partition(":")
     if not location:
-        raise Fatal(b"assertion failed: (location == NULL)", Scope.MAIL, crash=True)
+        said = (texts.backtrace(Scope.MAIL),)
+        raise Fatal(b"assertion failed: (location == NULL)", Scope.MAIL, crash=True, log=said)
     if not colon:
         why = (
             f"Ambiguous mail location setting, don't know what to do with it: {location}"
@@ -141,23 +142,23 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
     if call.release.imports_as_root:
         if call.invocation.flag("subscribe"):
             call.user.subscriptions_readable = False
-        if box is None:
-            return Status.OK
     elif call.invocation.flag("subscribe"):
         call.user.subscriptions[name] = None
-    box = box or call.user.create_mailbox(name)
     refused = list(too_big(call.user, messages))
     speaker = _reader(call).name.encode() if call.release.storage_names_itself else None
     for message in refused:
-        text = _refused(call, source, message)
+        text = _refused(call, source, message, name)
         yield Log(text.encode(), scope=Scope.STORAGE, user=speaker)
-    uids = {message.uid for message in refused}
-    box.copy_in(message for message in messages if message.uid not in uids)
+    if box is None and not call.release.imports_as_root:
+        box = call.user.create_mailbox(name)
+    if box is not None:
+        uids = {message.uid for message in refused}
+        box.copy_in(message for message in messages if message.uid not in uids)
     return Status.TEMPFAIL if refused else Status.OK
 
 
-def _refused(call: Call, source: Mailbox, message: Message) -> str:
+def _refused(call: Call, source: Mailbox, message: Message, name: str) -> str:
     why = "Quota exceeded (mailbox for user is full)"
     if call.release.storage_names_itself:
         return f"Mailbox {source.name}: UID {message.uid}: Copying failed: {why}"
-    return f"Copying box={source.name} uid={message.uid} failed: {why}"
+    return f"Copying box={name} uid={message.uid} failed: {why}"
