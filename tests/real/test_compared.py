@@ -6,9 +6,6 @@ FAKEDOVE_STEPS is how many commands each release is asked, FAKEDOVE_SEED chooses
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -19,26 +16,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.real import install
 from tests.real.compared.chosen import SEED, STEPS
 from tests.real.compared.known import known_differences, known_reason
 from tests.real.compared.questions import Question, questions
 from tests.real.compared.sides import Sides
-from tests.real.dovecot import RealDovecot
 
 pytestmark = pytest.mark.real
 
 #: Commands between two fresh stores.
 _AT_A_TIME = 12
-
-
-@pytest.fixture(scope="module", params=install.RELEASES)
-def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
-    """Start one real server, with fakedove beside it."""
-    if reason := install.missing(request.param):
-        pytest.skip(reason)
-    with RealDovecot(request.param) as real, contextlib.closing(Sides(real)) as both:
-        yield both
 
 
 def machine(sides: Sides, stories: list[str]) -> type[RuleBasedStateMachine]:

@@ -6,18 +6,13 @@ commands there.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.real import install
 from tests.real.compared.chosen import SEED, STEPS
 from tests.real.compared.mails import any_mail
 from tests.real.compared.questions import Question
 from tests.real.compared.sides import Sides
-from tests.real.dovecot import RealDovecot
 
 pytestmark = pytest.mark.real
 
@@ -32,15 +27,6 @@ _FIELDS = (
 )
 #: Mails between two fresh stores.
 _AT_A_TIME = 40
-
-
-@pytest.fixture(scope="module", params=install.RELEASES)
-def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
-    """Start one real server, with fakedove beside it."""
-    if reason := install.missing(request.param):
-        pytest.skip(reason)
-    with RealDovecot(request.param) as real, contextlib.closing(Sides(real)) as both:
-        yield both
 
 
 def test_random_mails_are_read_alike(sides: Sides) -> None:
