@@ -267,8 +267,7 @@ class Release(msgspec.Struct, frozen=True):
     dict_opens_first: bool = False
     #: A change of a dictionary that fails is told with the reason; before, the library tells that.
     dict_tells_why: bool = False
-    #: `fs put` tells of a source that cannot be read as of what it could not write; before, it
-    #: writes all the same, an empty file.
+    #: `fs put` of what cannot be read tells the target; before, it makes an empty file.
     fs_put_tells_target: bool = False
     #: fs takes a slash from the end of a path.
     fs_strips_slash: bool = False

@@ -30,8 +30,7 @@ _WILDCARDS = b"*?"
 _NO_ANSWER = b"Internal error occurred. Refer to server log for more information."
 _TEMPLATE_GAPS = (
     Gap(
-        "`-e` has no environment for `%{env:...}`, Python's regular expressions in"
-        " `%{if;...}`, and nothing behind a `{` whose `}` is missing",
+        "`-e` has no environment for `%{env:...}`, and nothing behind a `{` whose `}` is missing",
         when="percent_variables",
     ),
     Gap(

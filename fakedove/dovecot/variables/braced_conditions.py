@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from fakedove.dovecot import masks
 from fakedove.dovecot.variables.braced_arguments import read
-from fakedove.dovecot.variables.braced_regexps import compiled
+from fakedove.dovecot.variables.braced_regexps import expression
 from fakedove.dovecot.variables.braced_state import State, number_of
 from fakedove.dovecot.variables.braced_syntax import Argument, Step, UnknownVariable
 
@@ -79,5 +79,5 @@ def _compare(state: State, left: Argument, operator: str, right: Argument) -> bo
     negated = operator.startswith("!")
     if operator.endswith("*"):
         return masks.text_matches(pattern, text) is not negated
-    expression = _told("regexp() failed: ", lambda _: compiled(pattern), right)
-    return (expression.search(text) is not None) is not negated
+    wanted = _told("regexp() failed: ", lambda _: expression(pattern), right)
+    return (wanted.search(text) is not None) is not negated

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from fakedove.dovecot import masks
 from fakedove.dovecot.variables.md4 import md4
+from fakedove.dovecot.variables.posix_regexps import InvalidExpression, compiled
 
 _ALGORITHMS: Mapping[bytes, str] = {
     **{name.encode(): name for name in ("md5", "sha1", "sha256", "sha384", "sha512")},
@@ -222,8 +223,8 @@ def _number(text: bytes, side: str) -> int:
 
 def _regexp_finds(pattern: bytes, text: bytes) -> bool:
     try:
-        return re.search(pattern, text, re.DOTALL) is not None
-    except re.error as error:
+        return compiled(pattern).search(text) is not None
+    except InvalidExpression as error:
         raise Unfilled(f"if: regex failed: {error}") from None
 
 

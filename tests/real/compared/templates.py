@@ -35,8 +35,13 @@ _options = one(
     *(";format=hexuc", ";format=x", ";rounds=3,format=base64,salt=x", ";x", ";", ";salt=%{nope}"),
 )
 _hash = _joined(_algorithm, _options, one(":"), _name)
-_value = one("%u", "a", "", "1", "2", "%{user}", "x*", "t?s", "%{uid}", "-5", "%{nope}", "a b")
-_operator = one("==", "<", "<=", ">", ">=", "!=", "eq", "lt", "ge", "ne", "*", "!*", "~", "=", "")
+_value = one(
+    *("%u", "a", "", "1", "2", "%{user}", "x*", "t?s", "%{uid}", "-5", "%{nope}", "a b"),
+    *("^t", "s$", "(", "*a", "t|ss", "["),
+)
+_operator = one(
+    *("==", "<", "<=", ">", ">=", "!=", "eq", "lt", "ge", "ne", "*", "!*", "~", "~", "!~", "=", ""),
+)
 _condition = st.one_of(
     st.tuples(_value, _operator, _value, _value, _value).map(lambda words: f"if;{';'.join(words)}"),
     st.lists(_value, max_size=6).map(lambda words: f"if;{';'.join(words)}"),

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakedove.dovecot.variables import UnknownVariable
-from fakedove.dovecot.variables.braced_regexps import compiled
+from fakedove.dovecot.variables.posix_regexps import InvalidExpression, compiled
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ def test_what_is_found(pattern: bytes, found: bytes | None) -> None:
     ],
 )
 def test_what_is_wrong(pattern: bytes, words: str) -> None:
-    with pytest.raises(UnknownVariable) as raised:
+    with pytest.raises(InvalidExpression) as raised:
         compiled(pattern)
     assert str(raised.value) == words
 
@@ -78,5 +77,5 @@ def test_what_is_wrong(pattern: bytes, words: str) -> None:
     st.text("tsa\n", max_size=6),
 )
 def test_any_pattern_finds_or_is_refused(parts: list[str], value: str) -> None:
-    with contextlib.suppress(UnknownVariable):
+    with contextlib.suppress(InvalidExpression):
         compiled("".join(parts).encode()).search(value.encode())
