@@ -24,6 +24,7 @@ from fakedove.dovecot.registry import (
 )
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import (
+    Declined,
     Fatal,
     Log,
     Scope,
@@ -166,13 +167,16 @@ def _pointer(stop: getopt.Stop, fields: tuple[bytes, ...], letters: bytes) -> Po
 
 def _invocation(
     release: Release, bare: Invocation, pointer: Pointer | None, log: tuple[Log, ...]
-) -> Invocation:
+) -> Invocation | Refusal:
     """Return `bare` with what follows from it, if the command lets it pass."""
     command = bare.command
     if release.trans_flags_crash and (bare.number("trans-flags") or 0) not in _TRANS_FLAGS:
         raise Fatal(b"killed with signal 6", crash=True)
-    if command.check is not None:
-        command.check(bare, release)
+    try:
+        if command.check is not None:
+            command.check(bare, release)
+    except Declined as declined:
+        return Refusal(declined.status, declined.log, command, pointer)
     columns = command.column_keys(bare, release)
     named = command.mail and _shows_username(bare, release)
     if named and columns:

@@ -202,6 +202,9 @@ class Call(msgspec.Struct, gc=False):
 
     def of(self, user: User) -> Call:
         """Return this call, which is about `user` now: there is one user at a time."""
+        # Their own mail storage is opened, which notes down where the alternative one is.
+        if not user.alternative_known:
+            user.alternative_known = True
         self._user = user
         return self
 
@@ -242,7 +245,7 @@ class Command:
     options_first: bool
     #: It is one of those that read their own options, in releases that have such.
     reads_options: bool
-    #: Checks arguments before any user is looked up; raises Fatal.
+    #: Checks arguments before any user is looked up; raises Fatal or Declined.
     check: Callable[[Invocation, Release], None] | None
     #: What it says before that, although it goes on.
     before: Callable[[Call], Iterator[Log]] | None

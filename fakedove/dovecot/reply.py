@@ -129,6 +129,16 @@ class Fatal(Exception):
         self.crash = crash
 
 
+class Declined(Exception):
+    """The command is refused for its arguments, before any user is looked up."""
+
+    def __init__(self, status: Status, *log: Log) -> None:
+        super().__init__(status)
+        self.status = status
+        #: What is said of it.
+        self.log = log
+
+
 class Referral(Exception):
     """The user lives on another host: the reply is `-REFERRAL user@host`."""
 

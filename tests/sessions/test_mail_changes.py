@@ -167,13 +167,74 @@ def test_import_makes_mailboxes_below_a_parent() -> None:
     assert tss.mailbox("Imp/INBOX").messages[0].guid == alice.mailbox("INBOX").messages[0].guid
     assert tss.mailbox("Imp/INBOX").subscribed
     assert "currently mail_alt_path is empty" in client.log[-1]
-    lines = len(client.log)
-    assert client.say(line) == b"\n+\n"
-    assert len(client.log) == lines
+
+
+@pytest.mark.parametrize("dovecot", ["2.3.19.1", "2.4.1"])
+def test_import_warns_of_alternative_storage_anew_when_its_owner_has_used_it(dovecot: str) -> None:
+    client = talk(dovecot)
+    line = b"\ttss\timport\tmdbox:%b/mdbox\tImp\tuid\t1\n"
+    other = line % client.world.store.users["alice"].home.encode()
+    own = line % client.world.store.users["tss"].home.encode()
+    warned = []
+    for asked in (other, other, b"\talice\tmailbox list\n", other, own, own):
+        before = len(client.log)
+        client.say(asked)
+        warned.append(sum(": Original " in text for text in client.log[before:]))
+    assert warned == [1, 0, 0, 1, 1, 1]
+
+
+def test_import_of_no_driver_and_no_path_is_of_the_users_own_mail() -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\talice\timport\t:\tImp\tall\n") == b"\n+\n"
+    assert len(client.world.store.users["alice"].mailbox("Imp/INBOX").messages) == 2
 
 
 def test_import_of_nowhere_is_empty() -> None:
     assert talk("2.3.19.1").say(b"\ttss\timport\tmaildir:~/x\tImp\tall\n") == b"\n+\n"
+
+
+@pytest.mark.parametrize("query", [b"all", b"nosuch"])
+def test_import_looks_at_its_source_before_user_and_query(query: bytes) -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\tnobody\timport\tbad\tImp\t%b\n" % query) == b"\n-USAGE\n"
+    text = "Source (bad) should be in mail_driver:mail_path syntax"
+    assert client.log[-1].endswith(f"cmd import: {text}")
+
+
+@pytest.mark.parametrize(("end", "shown"), [(b"", ""), (b"/", ""), (b"//", "/")])
+def test_import_leaves_out_a_slash_at_the_end_of_its_source(end: bytes, shown: str) -> None:
+    client = talk("2.3.19.1")
+    path = client.world.store.users["alice"].home + "/mdbox"
+    line = b"\ttss\timport\tmdbox:%b%b\tImp\tuid\t1\n" % (path.encode(), end)
+    assert client.say(line) == b"\n+\n"
+    assert f"dbox {path}{shown}: Original ALT=" in client.log[-1]
+
+
+def test_import_names_the_mailbox_that_has_no_room_for_a_mail() -> None:
+    client = talk("2.3.19.1")
+    path = client.world.store.users["alice"].home + "/mdbox"
+    line = b"\ttss\timport\tmdbox:%b\tSent\tuid\t2\n" % path.encode()
+    client.say(b"\ttss\tsave\n\n" + b"x" * 500 + b"\n.\n")
+    assert client.say(line) == b"\n-TEMPFAIL\n"
+    assert "Copying box=Sent/INBOX uid=2 failed: Quota exceeded" in client.log[-1]
+
+
+def test_import_tells_of_each_mail_where_it_goes() -> None:
+    client = talk("2.3.19.1")
+    path = client.world.store.users["alice"].home + "/mdbox"
+    client.say(b"D\ttss\timport\tmdbox:%b\tSent\tuid\t1\n" % path.encode())
+    assert client.log[-1].endswith("Debug: import: box=Sent/INBOX uid=1")
+
+
+def test_import_into_a_shared_folder_lists_what_is_shared() -> None:
+    client = talk("2.4.1")
+    client.say(b"\ttss\tacl set\tSent\tanyone\tlookup\n")
+    path = client.world.store.users["alice"].home + "/mdbox"
+    line = b"\ttss\timport\tmdbox:%b\tSent\tuid\t1\n" % path.encode()
+    assert client.say(line) == b"\n+\n"
+    assert "acl: dict commit failed" in client.log[-1]
+    tss = client.world.store.users["tss"]
+    assert tss.mailbox("Sent/INBOX").acl == tss.mailbox("Sent").acl != {}
 
 
 @pytest.mark.parametrize("destination", [b"tcp:127.0.0.1:1", b"remote:foo", b"/x", b"zork:/x"])

@@ -33,7 +33,7 @@ def expunge(call: Call) -> Output:
     """Remove each message that matches; `-d` removes mailboxes that are empty then."""
 
     def work(box: Mailbox, messages: list[Message]) -> Output:
-        yield from queries.debug(call, box, messages)
+        yield from queries.debug(call, box.name, messages)
         box.expunge([message.uid for message in messages])
         if call.invocation.flag("delete-empty-mailbox") and not box.message_count:
             yield from delete(call, box)

@@ -6,18 +6,19 @@ Any other location is an empty one.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.destination import too_big
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.names import existing_name_problem, is_utf8
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope
+from fakedove.dovecot.reply import Declined, Fatal, Item, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
@@ -36,6 +37,10 @@ def _check(invocation: Invocation, release: Release) -> None:
         usage = invocation.command.usage_in(release)
         shown = usage.replace(_SOURCE, _OLD_SOURCE) if release.mail_location else usage
         raise texts.misused(release, shown)
+    source = invocation.text("source-location") or b""
+    if b":" not in source and not release.mail_location:
+        text = b"Source (%b) should be in mail_driver:mail_path syntax" % source
+        raise Declined(Status.USAGE, Log(text, scope=Scope.PROCESS))
     queries.check_query(invocation, release)
 
 
@@ -58,10 +63,6 @@ def _check(invocation: Invocation, release: Release) -> None:
 def import_mails(call: Call) -> Output:
     """Copy mails into mailboxes below a parent, which are made where they are missing."""
     location = (call.invocation.text("source-location") or b"").decode(errors="surrogateescape")
-    if ":" not in location and not call.release.mail_location:
-        text = f"Source ({location}) should be in mail_driver:mail_path syntax"
-        yield Log(text.encode(errors="surrogateescape"), scope=Scope.PROCESS)
-        return Status.USAGE
     reader = _reader(call)
     path = _path(call, location, reader)
     owner = _owner(call.store, path)
@@ -87,6 +88,8 @@ def _reader(call: Call) -> User:
 def _path(call: Call, location: str, reader: User) -> str:
     """Return the path of a mail location; raise Fatal, as the real process dies of a bad one."""
     driver, colon, path = location.partition(":")
+    if location == ":" and not call.release.mail_location:
+        return f"{reader.home}/mdbox"
     if not location:
         said = (texts.backtrace(Scope.MAIL),)
         raise Fatal(b"assertion failed: (location == NULL)", Scope.MAIL, crash=True, log=said)
@@ -100,7 +103,8 @@ def _path(call: Call, location: str, reader: User) -> str:
     elif not path:
         why = "Root mail directory not given"
     else:
-        return reader.home + path[1:] if path.startswith("~/") else path
+        path = reader.home + path[1:] if path.startswith("~/") else path
+        return path.removesuffix("/") or path
     if call.release.mail_location:
         why = f"Initializing mail storage from mail_location parameter failed: {why}"
     text = f"Import namespace initialization failed: {why}"
@@ -115,7 +119,7 @@ def _owner(store: Store, path: str) -> User | None:
 
 
 def _no_alternative(call: Call, path: str, owner: User) -> str:
-    """Return the warning that the source has alternative storage elsewhere, given only once."""
+    """Return the warning that the source has, as its owner noted, alternative storage."""
     alternative = f"{owner.home}/alt"
     if call.release.storage_names_itself:
         return (
@@ -138,26 +142,35 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
         text = f"Couldn't create mailbox {name}: {problem}"
         yield Log(text.encode(), scope=Scope.STORAGE)
         return Status.USAGE
-    box = call.user.find_mailbox(name)
-    if call.release.imports_as_root:
-        if call.invocation.flag("subscribe"):
-            call.user.subscriptions_readable = False
-    elif call.invocation.flag("subscribe"):
-        call.user.subscriptions[name] = None
-    refused = list(too_big(call.user, messages))
+    refused = {message.uid for message in too_big(call.user, messages)}
+    yield from _put(call, name, [one for one in messages if one.uid not in refused])
     speaker = _reader(call).name.encode() if call.release.storage_names_itself else None
-    for message in refused:
-        text = _refused(call, source, message, name)
-        yield Log(text.encode(), scope=Scope.STORAGE, user=speaker)
-    if box is None and not call.release.imports_as_root:
-        box = call.user.create_mailbox(name)
-    if box is not None:
-        uids = {message.uid for message in refused}
-        box.copy_in(message for message in messages if message.uid not in uids)
+    for message in messages:
+        yield from queries.debug(call, name, [message])
+        if message.uid in refused:
+            text = _refused(call, source, name, message)
+            yield Log(text.encode(), scope=Scope.STORAGE, user=speaker)
     return Status.TEMPFAIL if refused else Status.OK
 
 
-def _refused(call: Call, source: Mailbox, message: Message, name: str) -> str:
+def _put(call: Call, name: str, messages: Sequence[Message]) -> Iterator[Item]:
+    """Copy messages into the mailbox of that name, which is made if it is missing."""
+    subscribes = call.invocation.flag("subscribe")
+    box = call.user.find_mailbox(name)
+    if call.release.imports_as_root:
+        if subscribes:
+            call.user.subscriptions_readable = False
+        if box is None:
+            return
+    elif subscribes:
+        call.user.subscriptions[name] = None
+    if box is None:
+        box = call.user.create_mailbox(name)
+        yield from inherit(call, box)
+    box.copy_in(messages)
+
+
+def _refused(call: Call, source: Mailbox, name: str, message: Message) -> str:
     why = "Quota exceeded (mailbox for user is full)"
     if call.release.storage_names_itself:
         return f"Mailbox {source.name}: UID {message.uid}: Copying failed: {why}"

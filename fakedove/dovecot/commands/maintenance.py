@@ -45,7 +45,7 @@ def altmove(call: Call) -> Output:
     there = not call.invocation.flag("reverse")
 
     def mark(box: Mailbox, messages: Sequence[Message]) -> Output:
-        yield from queries.debug(call, box, messages)
+        yield from queries.debug(call, box.name, messages)
         box.mark_alternative([message.uid for message in messages], alternative=there)
         return Status.OK
 

@@ -33,12 +33,12 @@ def query_of(call: Call, words: Sequence[bytes] | None = None) -> Query:
     return call.query
 
 
-def debug(call: Call, box: Mailbox, messages: Sequence[Message]) -> Iterator[Log]:
-    """Tell with `-D` of each message that the command is at."""
+def debug(call: Call, place: str, messages: Sequence[Message]) -> Iterator[Log]:
+    """Tell with `-D` of each message that the command is at, in the mailbox named `place`."""
     if call.release.debugs_mails:
         name = call.invocation.command.name
         for message in messages:
-            yield from call.debug(f"{name}: box={box.name} uid={message.uid}".encode())
+            yield from call.debug(f"{name}: box={place} uid={message.uid}".encode())
 
 
 def look(

@@ -239,6 +239,19 @@ metadata_keys = mostly(
     ),
 )
 
+#: Below homes alone, as what is made elsewhere is never taken away.
+locations = mostly(
+    one(
+        *("mdbox:{{dir}}/home/tss/mdbox", "mdbox:{{dir}}/home/alice/mdbox", "mdbox:~/mdbox"),
+        *("mdbox:{{dir}}/home/bob/mdbox/", "mdbox:{{dir}}/home/full/mdbox", "MDBOX:~/mdbox"),
+    ),
+    one(
+        *("", "mdbox:", "mdbox", "nosuch:x", ":", "x", "maildir:~/none", "mdbox:~/none"),
+        *("sdbox:~/none", "mbox:~/none", "mdbox:~", "{{dir}}/home/tss/mdbox", "nosuch:", "a b:c"),
+    ),
+    times=4,
+)
+
 sieve_names = mostly(
     one("main", "other", "new", "näme", "x"),
     one("", "missing", "a/b", ".", "..", "x" * 130, "a\tb", "main.sieve", ".hidden", "a\rb"),
