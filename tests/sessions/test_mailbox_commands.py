@@ -306,6 +306,7 @@ LONG = b"x" * 256
         (b"mailbox delete\t" + LONG, "Can't delete mailbox {}", "BUG: Unknown internal error"),
         (b"mailbox rename\t%b\tSent" % LONG, "Can't rename mailbox {} to Sent", "Internal error"),
         (b"mailbox update\t-N\t9\t" + LONG, "Cannot update {}", "Internal error"),
+        (b"copy\t%b\tall" % LONG, "Can't open mailbox '{}'", "BUG: Unknown internal error"),
         (
             b"mailbox metadata get\t%b\t/private/x" % LONG,
             "Failed to get attribute",

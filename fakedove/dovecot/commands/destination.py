@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 import msgspec
 
-from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands import long_names, queries
 from fakedove.dovecot.commands.mailbox_checks import Problem, missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
@@ -34,15 +34,18 @@ def open_destination(
     box = None if name_problem(name) else call.user.find_mailbox(name)
     if box is not None and call.user.may("insert", box):
         return box
-    status, why = name_problem(name) or _refusal(call.user, box, canonical_name(name))
+    status, why = problem = name_problem(name) or _refusal(call, box, canonical_name(name))
+    yield from long_names.told(call, name, problem)
     said = failed.format(given=name, name=canonical_name(name))
     yield Log(f"{said}: {why}".encode())
     return status
 
 
-def _refusal(user: User, box: Mailbox | None, name: str) -> Problem:
+def _refusal(call: Call, box: Mailbox | None, name: str) -> Problem:
     """Return why nothing can be put into a mailbox: one that is hidden is not there."""
-    if box is None or not user.may("lookup", box):
+    if box is None:
+        return long_names.not_there(call, name)
+    if not call.user.may("lookup", box):
         return missing(name)
     return Status.NOPERM, "Permission denied"
 
