@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from fakedove.dovecot.store import Store
-from tests.sessions.talk import Talk
+from tests.sessions.talk import Talk, small_store
 
 
 def two_users() -> Store:
@@ -287,3 +287,23 @@ def test_index_dies_of_a_number_that_is_too_large(
     assert not client.open
     assert last_words in client.log[-1]
     assert talk(release).say(b"\ttss\tindex\t-n\t4294967295\tINBOX\n") == b"\n+\n"
+
+
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+@pytest.mark.parametrize(
+    ("parent", "why"),
+    [
+        (b"x" * 256, b"Mailbox name too long"),
+        (b"a\x7f\x01tb", b"Control characters not allowed in new mailbox names"),
+    ],
+)
+def test_import_into_a_mailbox_that_cannot_be(release: str, parent: bytes, why: bytes) -> None:
+    store = small_store()
+    store.add_user("ann")
+    talk = Talk(release, store=store)
+    talk.hello(1)
+    said = talk.say(b"\tann\timport\tmdbox:/home/tss/mdbox\t%b\tall\n" % parent)
+    assert b"Couldn't create mailbox " in said
+    assert why in said
+    assert b"\n-USAGE\n" in said
+    assert "x" * 256 not in str(store.users["ann"].mailboxes)

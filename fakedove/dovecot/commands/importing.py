@@ -15,7 +15,7 @@ from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.destination import too_big
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
-from fakedove.dovecot.names import existing_name_problem, is_utf8
+from fakedove.dovecot.names import existing_name_problem, is_utf8, new_name_problem
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Declined, Fatal, Item, Level, Log, Output, Scope
@@ -138,6 +138,8 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
     parent = argument.decode()
     name = f"{parent}/{source.name}" if parent else source.name
     problem = existing_name_problem(name)
+    if problem is None and call.user.existing_mailbox(name) is None:
+        problem = new_name_problem(name, call.release)
     if problem is not None:
         text = f"Couldn't create mailbox {name}: {problem}"
         yield Log(text.encode(), scope=Scope.STORAGE)
