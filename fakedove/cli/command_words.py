@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from fakedove.dovecot import dispatch, getopt
 from fakedove.dovecot.commands import COMMANDS
@@ -86,7 +87,7 @@ def _with_dashes(fields: list[bytes]) -> tuple[bytes, ...]:
 
 def _user_as_typed(words: Sequence[str]) -> str:
     """Find the value of `-u`, in whatever form, among words nobody can parse."""
-    for word, following in zip(words, (*words[1:], ""), strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word == "--":
             break
         if word in ("-u", "--user"):

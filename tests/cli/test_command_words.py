@@ -29,6 +29,8 @@ from fakedove.cli.command_words import CommandWords, parse_words
         ("nosuch --user=tss", ("nosuch", "tss", "--user=tss --")),
         ("nosuch -- -u tss", ("nosuch", "", "-- -u tss")),
         ("nosuch -u", ("nosuch", "", "-u --")),
+        ("nosuch", ("nosuch", "", "--")),
+        ("mailbox", ("mailbox", "", "--")),
         ("acl get -u tss INBOX", ("acl get", "tss", "-u tss -- INBOX")),
     ],
 )
