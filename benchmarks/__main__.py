@@ -93,10 +93,10 @@ Written by `make bench`. Each server runs in a process of its own on the machine
 runs on. Ratios to raw Trio, rates and MB/s are by the CPU time of the server's process, its share
 of the kernel included: "/s" is per second of that time, what one core can do. Raw Trio is a line
 echo with `SocketStream.receive_some` and `send_all`, measured in the same run. Numbers beside the
-real Dovecot are by the clock on the wall, on one connection, with its caches filled, those of small
-commands with client and servers on one core: waking another takes as long as a reply, at times.
-Every number is the median of {rounds} rounds or more, in which the servers compared take turns; but
-the unused plugin is the least of {least_of} runs, since what disturbs it only adds.
+real Dovecot are by the clock on the wall, on one connection, with its caches filled. Round trips
+of small commands have client and servers on one core: waking another takes as long as a reply, at
+times. Every number is the median of {rounds} rounds or more, in which the servers compared take
+turns; but the unused plugin is the least of {least_of} runs, since what disturbs it only adds.
 
 {machine}
 

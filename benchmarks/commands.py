@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks import clients
-from benchmarks.measuring import Effort, Row, cpu_job, interleaved, least, most
+from benchmarks.measuring import Effort, Row, cpu_job, interleaved, least, most, on_one_core
 from benchmarks.servers import Server
 
 _BUSY = 50
@@ -14,10 +14,12 @@ _IDLE = 5000
 
 def rows(fake: Server, raw: Server, pump: Server, effort: Effort) -> Iterator[Row]:
     """Measure everything that needs no real server."""
-    yield from _round_trips(fake, raw, pump, effort)
+    with on_one_core(fake, raw, pump):
+        yield from _round_trips(fake, raw, pump, effort)
     yield from _rates(fake, effort)
     yield _connects(fake, raw, effort)
-    yield from _idle(fake, effort)
+    with on_one_core(fake):
+        yield from _idle(fake, effort)
 
 
 def _round_trips(fake: Server, raw: Server, pump: Server, effort: Effort) -> Iterator[Row]:

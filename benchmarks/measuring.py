@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -46,6 +47,21 @@ def environment(**more: str) -> dict[str, str]:
     """Return variables for a program as installed: with its bytecode beside it."""
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     return kept | more
+
+
+@contextlib.contextmanager
+def on_one_core(*servers: Server) -> Iterator[None]:
+    """Have this process, the servers, and all that is started meanwhile run on the same core."""
+    cores = os.sched_getaffinity(0)
+    try:
+        for server in servers:
+            server.keep_on({min(cores)})
+        os.sched_setaffinity(0, {min(cores)})
+        yield
+    finally:
+        for server in servers:
+            server.keep_on(cores)
+        os.sched_setaffinity(0, cores)
 
 
 def interleaved(

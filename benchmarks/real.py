@@ -7,15 +7,13 @@ now and then, and that is the machine's time.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from benchmarks import bulk, clients
-from benchmarks.measuring import Effort, Job, Row, interleaved, least, most
+from benchmarks.measuring import Effort, Job, Row, interleaved, least, most, on_one_core
 from benchmarks.servers import (
     BIG_MAIL_BYTES,
     BIG_MAILBOX,
@@ -43,23 +41,10 @@ def rows(fake: Server, effort: Effort) -> Iterator[Row]:
             print(reason)
             yield Row(f"beside the real {release}", "-", "-", None)
             continue
-        with _on_one_core(fake), RealDovecot(release) as real:
+        with on_one_core(fake), RealDovecot(release) as real:
             yield from _small(fake, real, effort)
         with RealDovecot(release) as real:
             yield from _big(fake, real, fresh, effort)
-
-
-@contextlib.contextmanager
-def _on_one_core(fake: Server) -> Iterator[None]:
-    """Have this process, the fake, and all that is started meanwhile run on the same core."""
-    cores = os.sched_getaffinity(0)
-    try:
-        fake.keep_on({min(cores)})
-        os.sched_setaffinity(0, {min(cores)})
-        yield
-    finally:
-        fake.keep_on(cores)
-        os.sched_setaffinity(0, cores)
 
 
 def _small(fake: Server, real: RealDovecot, effort: Effort) -> Iterator[Row]:
