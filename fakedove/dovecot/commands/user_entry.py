@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,7 +16,7 @@ from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Text
 from fakedove.dovecot.userdb import Account, auth_fields, userdb_fields
 
-Pieces = tuple[bytes, ...]
+Pieces: TypeAlias = tuple[bytes, ...]
 
 #: Write a text or an object as Dovecot does.
 json = msgspec.json.Encoder().encode
