@@ -6,11 +6,11 @@ it to work.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fakedove.dovecot import getopt, texts
+from fakedove.dovecot.arguments import BadNumber, option_values, positionals
 from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.getopt import Parsed
 from fakedove.dovecot.getopt_memory import NOWHERE, Pointer
@@ -19,7 +19,6 @@ from fakedove.dovecot.registry import (
     ArgumentValue,
     Command,
     Invocation,
-    Kind,
     Parameter,
 )
 from fakedove.dovecot.release import Release
@@ -34,12 +33,9 @@ from fakedove.dovecot.status import Status
 
 #: Command names have up to this many words.
 _MOST_WORDS = 4
-_NUMBER = re.compile(rb"-?[0-9]{1,19}")
 #: Commands that 2.2.13 does not outlive after a bad option; expunge, mailbox delete and quota get
 #: it does (recordings cmd.opt-*, x.mailbox.status-f, x.expunge.m, x.mailbox.delete-e-nonempty).
 _DIE_OF_BAD_OPTIONS = ("mailbox list", "mailbox status")
-#: What fits 64 bits.
-_NUMBERS = range(-(1 << 63), 1 << 63)
 #: What fits 32 bits.
 _TRANS_FLAGS = range(1 << 32)
 
@@ -56,15 +52,6 @@ class Refusal:
     pointer: Pointer | None = None
     #: The next command that gets beyond its options dies.
     wounds: bool = False
-
-
-class _BadNumber(Exception):
-    """A number that is none; `why` says what it lacks, if that is told."""
-
-    def __init__(self, value: bytes, why: bytes = b"") -> None:
-        super().__init__(value)
-        self.value = value
-        self.why = why
 
 
 class UnbuiltCommand(Exception):
@@ -86,7 +73,7 @@ def prepare(
     `letters` are options that getopt's memory puts in place of the first argument, `log` is
     for each user that is looked up. Raises Fatal where the real process dies.
     """
-    found = _find(release, fields)
+    found = find(release, fields)
     if found is None:
         return Refusal(Status.DASH, texts.unknown_command(release, fields[0]))
     command, rest = found
@@ -95,7 +82,7 @@ def prepare(
     if command.reads_options and release.commands_read_options:
         arguments = _read_own(release, command, rest, parameters)
         bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
-        return _invocation(release, bare, None, log)
+        return checked(release, bare, None, log)
     long = release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
     read = (b"-" + letters, *rest[1:]) if letters else rest
     # Positional arguments have long names too, of options with a value.
@@ -105,31 +92,31 @@ def prepare(
         try:
             parsed = getopt.parse(read, known, long=long, options_first=command.options_first)
         except getopt.BadOption as bad:
-            _option_values(bad.before, by_name, strict=release.strict_numbers)
+            option_values(bad.before, by_name, strict=release.strict_numbers)
             return _bad_option(
                 release, command, bad, None if long else _pointer(bad.stop, read, letters)
             )
         if len(read) > len(rest):
             raise Fatal(b"killed with signal 11", crash=True)
-        arguments = _option_values(parsed.options, by_name, strict=release.strict_numbers)
-        surplus = _positionals(
+        arguments = option_values(parsed.options, by_name, strict=release.strict_numbers)
+        surplus = positionals(
             arguments,
             parsed.arguments,
             [one for one in parameters if one.positional],
             strict=release.strict_numbers,
         )
-    except _BadNumber as bad_number:
+    except BadNumber as bad_number:
         return Refusal(
             Status.USAGE, texts.invalid_number(bad_number.value, bad_number.why), command
         )
     if surplus:
         log = texts.extraneous(release, command.name, surplus)
         return Refusal(Status.USAGE if long else Status.DASH, log, command)
-    _require(release, command, parameters, arguments)
+    require(release, command, parameters, arguments)
     kept = not long and bool(parsed.options)
     pointer = _pointer(parsed.stop, read, letters) if kept else None
     bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
-    return _invocation(release, bare, pointer, log)
+    return checked(release, bare, pointer, log)
 
 
 def _read_own(
@@ -148,10 +135,10 @@ def _read_own(
         usage = texts.misused(release, command.usage_in(release), Scope.COMMAND)
         usage.log = texts.bad_option(release, command.name, bad.text, bad.letter)
         raise usage from None
-    arguments = _option_values(parsed.options, {one.long: one for one in options}, strict=False)
-    positionals = [one for one in parameters if one.positional]
-    _positionals(arguments, parsed.arguments, positionals, strict=False)
-    _require(release, command, parameters, arguments)
+    arguments = option_values(parsed.options, {one.long: one for one in options}, strict=False)
+    places = [one for one in parameters if one.positional]
+    positionals(arguments, parsed.arguments, places, strict=False)
+    require(release, command, parameters, arguments)
     return arguments
 
 
@@ -165,8 +152,11 @@ def _pointer(stop: getopt.Stop, fields: tuple[bytes, ...], letters: bytes) -> Po
     return Pointer(len(fields) - number, read)
 
 
-def _invocation(
-    release: Release, bare: Invocation, pointer: Pointer | None, log: tuple[Log, ...]
+def checked(
+    release: Release,
+    bare: Invocation,
+    pointer: Pointer | None = None,
+    log: tuple[Log, ...] = (),
 ) -> Invocation | Refusal:
     """Return `bare` with what follows from it, if the command lets it pass."""
     command = bare.command
@@ -201,7 +191,8 @@ def _one_user(invocation: Invocation, release: Release) -> str | None:
     return invocation.username.decode(errors="surrogateescape")
 
 
-def _find(release: Release, fields: tuple[bytes, ...]) -> tuple[Command, tuple[bytes, ...]] | None:
+def find(release: Release, fields: tuple[bytes, ...]) -> tuple[Command, tuple[bytes, ...]] | None:
+    """Return the command that fields begin with, and the fields behind its name."""
     most = _MOST_WORDS if release.split_names else 1
     for words in range(1, min(most, len(fields)) + 1):
         name = b" ".join(fields[:words]).decode(errors="surrogateescape")
@@ -228,78 +219,13 @@ def _bad_option(
             return Refusal(Status.USAGE, log, command)
 
 
-def _option_values(
-    options: Sequence[tuple[str, bytes | None]], known: dict[str, Parameter], *, strict: bool
-) -> dict[str, ArgumentValue]:
-    values: dict[str, ArgumentValue] = {}
-    for name, value in options:
-        # Where options contradict each other the last one counts.
-        before = values.pop(name, ())
-        if value is None:
-            values[name] = True
-        elif known[name].kind is Kind.TEXTS:
-            values[name] = (*(before if isinstance(before, tuple) else ()), value)
-        elif known[name].kind in (Kind.NUMBER, Kind.UNSIGNED):
-            number = int(value) if _NUMBER.fullmatch(value) else None
-            unsigned = known[name].kind is Kind.UNSIGNED
-            # A number that is none is refused by some releases, and ignored by the others.
-            if strict and (number is None or number not in _NUMBERS):
-                raise _BadNumber(value, b"Invalid number")
-            if strict and unsigned and number is not None and number < 0:
-                raise _BadNumber(value, b"Cannot be negative")
-            if number is not None and number in _NUMBERS:
-                values[name] = number
-        else:
-            values[name] = value
-    return values
-
-
-def _positionals(
-    arguments: dict[str, ArgumentValue],
-    given: tuple[bytes, ...],
-    parameters: Sequence[Parameter],
-    *,
-    strict: bool,
-) -> tuple[bytes, ...]:
-    """Put positional arguments where they belong; return those that have no place."""
-    for parameter in parameters:
-        if not given:
-            break
-        # What was given by its long name already.
-        before = arguments.get(parameter.long)
-        if parameter.kind is Kind.TEXTS:
-            arguments[parameter.long] = (*(before if isinstance(before, tuple) else ()), *given)
-            return ()
-        if before is not None:
-            continue
-        if parameter.kind is Kind.NUMBER:
-            number, given = _first_number(given, strict=strict)
-            if number is not None:
-                arguments[parameter.long] = number
-        else:
-            arguments[parameter.long], given = given[0], given[1:]
-    return given
-
-
-def _first_number(
-    given: tuple[bytes, ...], *, strict: bool
-) -> tuple[int | None, tuple[bytes, ...]]:
-    """Return the first of the arguments that is a number, and those behind it."""
-    for at, value in enumerate(given):
-        if _NUMBER.fullmatch(value) and int(value) in _NUMBERS:
-            return int(value), given[at + 1 :]
-        if strict:
-            # All that follows is named, too.
-            raise _BadNumber(b" ".join(given))
-    return None, ()
-
-
-def _require(
+def require(
     release: Release,
     command: Command,
     parameters: Sequence[Parameter],
-    arguments: dict[str, ArgumentValue],
+    arguments: Mapping[str, ArgumentValue],
 ) -> None:
+    """Raise Fatal if an argument is missing that the command cannot do without."""
     if any(one.required and one.long not in arguments for one in parameters):
         scope = Scope.PROCESS if command.mail else Scope.COMMAND
         raise texts.misused(release, command.usage_in(release), scope)

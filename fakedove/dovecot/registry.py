@@ -110,7 +110,8 @@ MAIL_PARAMETERS = (
     flag("no-userdb-lookup", "", when="no_userdb_lookup"),
     option("user-file", "F", when="user_file"),
 )
-_MAIL_USAGE = "[-u <user>|-A] [-S <socket_path>]"
+#: How usages show the first three of them.
+MAIL_USAGE = "[-u <user>|-A] [-S <socket_path>]"
 #: How a usage shows an option, for its letter.
 _SHOWN_OPTION = r"\[-%s( [^\[\]]*(\[\.\.\.\])?)?\] ?"
 
@@ -265,7 +266,7 @@ class Command:
         for one in self.parameters:
             if one.short and not one.exists_in(release):
                 usage = re.sub(_SHOWN_OPTION % one.short, "", usage)
-        parts = [self.name, _MAIL_USAGE if self.mail else "", usage]
+        parts = [self.name, MAIL_USAGE if self.mail else "", usage]
         return " ".join(part for part in parts if part)
 
     def column_keys(self, invocation: Invocation, release: Release) -> tuple[str, ...]:

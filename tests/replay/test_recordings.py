@@ -16,7 +16,9 @@ from tests.replay.fake import VALUES, replay, world_of
 from tests.replay.log_rules import told
 from tests.replay.transcripts import Conversation, load, releases
 
-FAMILIES = ("hs", "auth", "cmd", "option", "log", "seq", "stream", "user", "x", "z", "extra")
+FAMILIES = (
+    *("hs", "auth", "cmd", "option", "log", "seq", "stream", "user", "x", "z", "extra", "older"),
+)
 
 
 def family(release: str, name: str) -> list[Conversation]:

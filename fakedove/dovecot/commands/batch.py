@@ -14,46 +14,17 @@ from fakedove.dovecot.status import Status
 
 _USAGE = "<sep> <cmd1> [<sep> <cmd2> [..]]"
 
-
-def _command_lines(invocation: Invocation) -> Iterator[tuple[bytes, ...]]:
-    separator = invocation.text("separator")
-    line: list[bytes] = []
-    for word in (*invocation.texts("args"), separator):
-        if word != separator:
-            line.append(word or b"")
-            continue
-        yield tuple(line)
-        line = []
+#: What asks, before any of the commands runs, who sent the line: nobody has.
+_PREPARED = ("backup", "sync")
+#: What asks when its turn has come.
+_DIE_AT_WORK = ("dsync-server", "import")
 
 
 def _invocations(invocation: Invocation, release: Release) -> list[Invocation]:
-    """Return the commands of a batch; raise Fatal, as the real process dies of a bad one."""
     # The dispatcher knows all commands, this one too, so it cannot be there first.
-    from fakedove.dovecot import dispatch
+    from fakedove.dovecot import batched
 
-    *lines, last = _command_lines(invocation)
-    found = []
-    for line in [*lines, last] if last else lines:
-        prepared = dispatch.prepare(
-            release,
-            invocation.username,
-            line or (b"",),
-            verbose=invocation.verbose,
-            debug=invocation.debug,
-        )
-        if isinstance(prepared, dispatch.Refusal):
-            raise _refused(line, prepared)
-        if not prepared.command.mail or prepared.takes_body:
-            raise Fatal(b"killed with signal 11", crash=True)
-        found.append(prepared)
-    return found
-
-
-def _refused(line: tuple[bytes, ...], refusal: object) -> Fatal:
-    if not line:
-        return Fatal(b"killed with signal 11", crash=True)
-    text = b"doveadm batch: '%b' mail command doesn't exist" % line[0]
-    return Fatal(text, Scope.COMMAND)
+    return batched.invocations(invocation, release)
 
 
 def _check(invocation: Invocation, release: Release) -> None:
@@ -82,10 +53,14 @@ def batch(call: Call) -> Output:
     """Run the commands; what they print is one list of columns."""
     rows = _Rows(len(call.invocation.columns) - 1 if call.invocation.username_column else 0)
     status = Status.OK
-    for invocation in _invocations(call.invocation, call.release):
-        output = invocation.command.function(
-            msgspec.structs.replace(call, invocation=invocation, query=None)
-        )
+    invocations = _invocations(call.invocation, call.release)
+    for invocation in invocations:
+        if invocation.command.name in _PREPARED:
+            return (yield from _prepared(call, invocation))
+    for invocation in invocations:
+        if invocation.command.name in _DIE_AT_WORK:
+            raise Fatal(b"killed with signal 11", crash=True)
+        output = _run(call, invocation)
         try:
             while True:
                 item = next(output)
@@ -99,6 +74,19 @@ def batch(call: Call) -> Output:
             break
     yield from rows.rest()
     return status
+
+
+def _run(call: Call, invocation: Invocation) -> Output:
+    inner = msgspec.structs.replace(call, invocation=invocation, query=None)
+    return invocation.command.function(inner)
+
+
+def _prepared(call: Call, invocation: Invocation) -> Output:
+    """Find where to synchronize with; only a replica can be asked for without a sender."""
+    if not invocation.flag("default-destination"):
+        raise Fatal(b"killed with signal 11", crash=True)
+    yield from _run(call, invocation)
+    return Status.TEMPFAIL
 
 
 class _Rows:

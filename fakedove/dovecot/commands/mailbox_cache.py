@@ -5,7 +5,7 @@ There is no cache; what is told of it is what saving and appending mail leaves b
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 
 from fakedove.dovecot import texts
@@ -21,6 +21,7 @@ from fakedove.dovecot.status import Status
 _GAPS = (Gap("of the cache there is what saving mail leaves there, not what reading it does"),)
 _DECISIONS = ("yes", "temp", "no")
 _BAD_DECISION = b"Invalid decision '%b': must be one of yes, temp, no"
+_BAD_LAST_USED = b"Invalid last-used '%b': not a number"
 #: Fields that are cached after a mail was saved, or would be; with headers in their order.
 _FIELDS = (
     *("flags", "date.sent", "date.received", "date.save", "size.virtual", "size.physical"),
@@ -55,6 +56,24 @@ def _about_decision(invocation: Invocation) -> tuple[Log, ...]:
         Log(_BAD_DECISION % decision, scope=Scope.COMMAND),
         Log(b"Invalid parameter d", scope=Scope.COMMAND),
     )
+
+
+def complaint_in_batch(options: Sequence[tuple[str, bytes | None]]) -> tuple[Log, ...]:
+    """Return what the reader of a batch's line says of the first option that it refuses."""
+    decided = False
+    for name, value in options:
+        if name == "last-used" and not _is_last_used(value or b""):
+            return (Log(_BAD_LAST_USED % value, scope=Scope.COMMAND),)
+        if name == "decision" and decided:
+            return (Log(b"Only one decision flag allowed", scope=Scope.COMMAND),)
+        if name == "decision" and (value or b"").decode(errors="replace") not in _DECISIONS:
+            return (Log(_BAD_DECISION % value, scope=Scope.COMMAND),)
+        decided = decided or name == "decision"
+    return ()
+
+
+def _is_last_used(text: bytes) -> bool:
+    return text.isdigit() and int(text) < 1 << 64
 
 
 def _complain(call: Call) -> Iterator[Log]:

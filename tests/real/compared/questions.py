@@ -45,7 +45,6 @@ LEFT_OUT: Mapping[str, str] = {
     "stats reopen": "it signals a process that others share",
     "oldstats dump": "it tells what other tests have done",
     "oldstats reset": "it forgets what other tests have done",
-    "batch": "its arguments are command lines, which are not drawn yet",
     "dsync-server": "what follows its line is not a command",
     "sync": "it starts programs",
     "backup": "it starts programs",
@@ -110,6 +109,8 @@ def questions(release: Release) -> st.SearchStrategy[Question]:
     chosen = [name for name in sorted(known) if name in COMMANDS and name not in LEFT_OUT]
     weighted = [name for name in chosen for _ in range(_WEIGHTS.get(name, 1))]
     made = {name: _question(COMMANDS[name], release) for name in chosen}
+    if "batch" in made:
+        made["batch"] = _batches([name for name in weighted if COMMANDS[name].mail], release)
     return st.sampled_from(weighted).flatmap(made.__getitem__)
 
 
@@ -128,6 +129,21 @@ def _question(command: Command, release: Release) -> st.SearchStrategy[Question]
         arguments=_arguments(command.name, parameters, mail=command.mail),
         body=body,
     )
+
+
+def _batches(names: list[str], release: Release) -> st.SearchStrategy[Question]:
+    """Draw batches of the commands named; a name of several words is one word or several."""
+    lines = {name: _question(COMMANDS[name], release) for name in names if name != "batch"}
+    drawn = st.sampled_from([*lines]).flatmap(lines.__getitem__)
+    return st.builds(_batch, values.one(";", ":", "--x"), st.lists(drawn, min_size=1, max_size=3))
+
+
+def _batch(separator: str, lines: list[Question]) -> Question:
+    words = [separator]
+    for line in lines:
+        name = line.command.split(" ") if line.flags else [line.command]
+        words += [*name, *line.arguments, separator]
+    return Question(lines[0].flags, lines[0].user, "batch", tuple(words[:-1]))
 
 
 def _body(command: str) -> Text:
