@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fakedove.dovecot.mailbox import Mailbox as Mailbox
     from fakedove.dovecot.message import Message as Message
     from fakedove.dovecot.quota_roots import QuotaRoot as QuotaRoot
+    from fakedove.dovecot.quota_rules import QuotaRule as QuotaRule
     from fakedove.dovecot.status import Status as Status
     from fakedove.dovecot.store import Store as Store
     from fakedove.dovecot.user import User as User
@@ -78,6 +79,7 @@ _HOMES = {
     "Mailbox": "dovecot.mailbox",
     "Message": "dovecot.message",
     "QuotaRoot": "dovecot.quota_roots",
+    "QuotaRule": "dovecot.quota_rules",
     "Request": "double.request",
     "ScriptEnd": "double.script_reply",
     "ScriptExpectation": "double.script_stubs",

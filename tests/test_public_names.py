@@ -27,6 +27,7 @@ NAMES = [
     "Mailbox",
     "Message",
     "QuotaRoot",
+    "QuotaRule",
     "Request",
     "ScriptEnd",
     "ScriptExpectation",

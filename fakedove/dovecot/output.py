@@ -15,6 +15,7 @@ from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Pieced, Row, Streamed
 from fakedove.dovecot.status import Status
+from fakedove.dovecot.status_lines import status_lines
 from fakedove.wire import tabescape
 
 
@@ -103,7 +104,7 @@ class Formatter:
         suffix: bytes = b"",
     ) -> None:
         """Add the status line of a reply, and what the command leaves behind it."""
-        lines = self._release.status_lines(status, mail=mail, suffix=suffix)
+        lines = status_lines(self._release, status, mail=mail, suffix=suffix)
         if self._pending and (mail or flushes):
             self._flush(writes)
         if self._gathered and not mail and not flushes and status is Status.OK:

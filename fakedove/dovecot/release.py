@@ -126,6 +126,8 @@ class Release(msgspec.Struct, frozen=True):
     copy_logs_as_source: bool = False
     unknown_source: UnknownSource = UnknownSource.NOTHING
     move_over_quota: MoveOverQuota = MoveOverQuota.REFUSED
+    #: What is moved within a user's mail has to fit, and the user must not be over quota.
+    move_needs_room: bool = False
     #: index takes several masks and always says what it did; before, only with `-v`.
     index_takes_masks: bool = False
     index_text: str = "{}: Cache is already up to date"
@@ -371,19 +373,6 @@ class Release(msgspec.Struct, frozen=True):
         """Whether import and sync have options for the other side's settings."""
         return not self.mail_location
 
-    def status_lines(self, status: Status, *, mail: bool, suffix: bytes = b"") -> tuple[bytes, ...]:
-        """Return the writes that end a reply: one, or two where failures are doubled.
-
-        `suffix` is text behind the status, such as the host of REFERRAL.
-        """
-        if status is Status.OK:
-            return (b"\n+%b\n" % suffix,) if suffix else _OK_LINES
-        if status is Status.DASH:
-            return (b"\n-\n",)
-        style = self.mail_failure if mail else self.other_failure
-        line = b"\n-%b%b\n" % (self._failure_text(status, style), suffix)
-        return (line, b"\n-\n") if self.double_status else (line,)
-
     @property
     def loose_numbers(self) -> bool:
         """Whether commands check numbers themselves, each in its own way."""
@@ -423,28 +412,3 @@ class Release(msgspec.Struct, frozen=True):
         """Whether this release's server knows `command` on the wire."""
         mail_only = self.scope is Scope.MAIL
         return command in commands_of(self.number, mail_only=mail_only)
-
-    def _failure_text(self, status: Status, style: Failure) -> bytes:
-        if status is Status.NOUSER and self.nouser:
-            return b"NOUSER"
-        if style is Failure.DASH:
-            return b""
-        if style is Failure.NUMBER:
-            return b"%d" % status.value
-        if status in _STATUSES or status in self.extra_statuses:
-            return status.name.encode()
-        return b"UNKNOWN" if style is Failure.NAME else b""
-
-
-_OK_LINES = (b"\n+\n",)
-_STATUSES = frozenset(
-    {
-        Status.TEMPFAIL,
-        Status.USAGE,
-        Status.NOUSER,
-        Status.NOPERM,
-        Status.PROTOCOL,
-        Status.DATAERR,
-        Status.NOTFOUND,
-    }
-)

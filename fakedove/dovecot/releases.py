@@ -341,7 +341,7 @@ def _rows() -> tuple[Release, ...]:
         iteration_clears_log_pid=True,
     )
     # Measured on 2.4.1: a context that was made at the start of the process offers none.
-    row("2.4.1", "2.4.1", alpn=Alpn.WITHOUT_SSL)
+    row("2.4.1", "2.4.1", alpn=Alpn.WITHOUT_SSL, move_needs_room=True)
     row("2.4.2", "2.4.2", status_deleted=True, several_user_masks=True, auth_requests=True)
     control_name = "New mailbox name contains forbidden character (U+{:04X})"
     row(

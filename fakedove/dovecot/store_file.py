@@ -24,7 +24,8 @@ from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY
 from fakedove.dovecot.mailbox_tables import MailboxTables
 from fakedove.dovecot.masks import is_address
 from fakedove.dovecot.quota import parse_grace, parse_size
-from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot
+from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, check_rules
+from fakedove.dovecot.quota_rules import QuotaRule, checked_mask, messages_extra, storage_extra
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.toml_table import Table
 from fakedove.dovecot.user import UserSeed
@@ -39,7 +40,8 @@ USER_KEYS = (
     *("name", "password", "uid", "gid", "home", *_SHORT_QUOTA_KEYS),
     *("quota", "userdb", "passdb", "subscriptions", "maildir", "mailbox", "sieve"),
 )
-_QUOTA_KEYS = ("name", "storage", "messages", "grace")
+_QUOTA_KEYS = ("name", "storage", "messages", "grace", "rule")
+_RULE_KEYS = ("mailbox", "ignore", "storage", "messages")
 _SIEVE_KEYS = ("scripts", "active")
 SESSION_KEYS = ("user", "service", "pid", "ip")
 
@@ -220,12 +222,25 @@ def _named_roots(table: Table) -> tuple[QuotaRoot, ...]:
         if name in roots:
             taken = list(roots).index(name)
             raise one.error("name", f'"{name}" is the name of quota[{taken}] already')
-        roots[name] = structs.replace(_root(one), name=_copied(name))
+        root = structs.replace(_root(one), name=_copied(name), rules=tuple(_rules(one)))
+        roots[name] = one.checked("rule", check_rules, root)
     for key in _SHORT_QUOTA_KEYS:
         if roots and key in table:
             there = key.removeprefix("quota_")
             raise table.error(key, f"cannot stand beside [[user.quota]]; write it as {there} there")
     return tuple(roots.values())
+
+
+def _rules(table: Table) -> Iterator[QuotaRule]:
+    """Yield the rules of a quota root for single mailboxes."""
+    for one in table.tables("rule", _RULE_KEYS):
+        mask = one.full_text("mailbox")
+        yield QuotaRule(
+            one.checked("mailbox", checked_mask, mask),
+            one.boolean("ignore", default=False),
+            one.checked("storage", storage_extra, one.size("storage")),
+            one.checked("messages", messages_extra, one.size("messages")),
+        )
 
 
 def _copied(text: str) -> str:

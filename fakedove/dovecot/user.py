@@ -175,11 +175,18 @@ class User:
 
     @property
     def usage(self) -> tuple[int, int]:
-        """What the quota counts: virtual bytes and messages of what the user can open."""
-        size = count = 0
+        """What the first quota root counts: virtual bytes and messages."""
+        return self.usage_of(self._quota_roots[0])
+
+    def usage_of(self, root: QuotaRoot, *, physical: bool = False) -> tuple[int, int]:
+        """Return the bytes and messages that a quota root counts of what the user can open.
+
+        The bytes are virtual ones, or those that are stored.
+        """
+        rules, size, count = root.rules, 0, 0
         for box in self._mailboxes.values():
-            if not box.acl or self._may_open(box):
-                size += box.virtual_size
+            if (not box.acl or self._may_open(box)) and (not rules or root.counts(box.name)):
+                size += _stored_size(box) if physical else box.virtual_size
                 count += box.message_count
         return size, count
 
@@ -197,10 +204,26 @@ class User:
         """Whether the ACL of one of the user's mailboxes leaves the user a right."""
         return not box.acl or right in acl.effective(box.acl, self.name)
 
-    def has_room(self, size: int, count: int = 1) -> bool:
-        """Whether every root allows `count` more mails of `size` virtual bytes altogether."""
-        used, messages = self.usage
-        return all(root.has_room(used + size, messages + count) for root in self._quota_roots)
+    def has_room(self, mailbox: str, size: int, count: int = 1) -> bool:
+        """Whether `count` mails of `size` virtual bytes altogether may be put into a mailbox."""
+        for root in self._quota_roots:
+            used, messages = self.usage_of(root)
+            if not root.has_room(used + size, messages + count, mailbox):
+                return False
+        return True
+
+    def may_take(self, mailbox: str, size: int) -> bool:
+        """Whether a mail of the user's own may be moved into a mailbox, by 2.4.1 and later.
+
+        The usage is as before then; but it must not exceed the limit, nor may the mail alone.
+        """
+        if self.has_room(mailbox, size):
+            return True
+        for root in self._quota_roots:
+            most, _ = root.limits_in(mailbox)
+            if (most and size > most) or not root.has_room(*self.usage_of(root), mailbox):
+                return False
+        return True
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name`, or None; INBOX is found in any case, and always."""
@@ -395,6 +418,10 @@ def _shared(seed: UserSeed) -> Iterator[tuple[str, int]]:
     for box in seed.mailboxes:
         if box.acl and acl.is_shared(dict(box.acl), seed.name):
             yield box.name, box.acl_changed
+
+
+def _stored_size(box: Mailbox) -> int:
+    return sum(message.physical_size for message in box.messages)
 
 
 def _untouched_inbox(user: str) -> MailboxSeed:

@@ -8,6 +8,7 @@ import pytest
 
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.quota_roots import QuotaRoot
+from fakedove.dovecot.quota_rules import QuotaRule
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.store_file import DEMO_STORE, load_store
 from fakedove.errors import StoreError
@@ -162,13 +163,24 @@ def test_quota_roots(tmp_path: Path) -> None:
         storage = "10M"
         messages = 5
         grace = "10%"
+        [[user.quota.rule]]
+        mailbox = "Trash"
+        storage = "10%"
+        messages = 2
+        [[user.quota.rule]]
+        mailbox = "inbox"
+        storage = "-1M"
         [[user.quota]]
         name = "Archive"
+        [[user.quota.rule]]
+        mailbox = "Spam*"
+        ignore = true
         """,
     )
+    rules = (QuotaRule.of("Trash", storage="10%", messages=2), QuotaRule.of("INBOX", storage="-1M"))
     assert store.users["ann"].quota_roots == (
-        QuotaRoot("User quota", storage=10485760, messages=5, grace=1048576),
-        QuotaRoot("Archive"),
+        QuotaRoot("User quota", storage=10485760, messages=5, grace=1048576, rules=rules),
+        QuotaRoot("Archive", rules=(QuotaRule("Spam*", ignore=True),)),
     )
 
 
@@ -306,6 +318,7 @@ def test_a_table_adds_to_the_mailbox_of_a_maildir(tmp_path: Path) -> None:
 
 USER = '[[user]]\nname = "ann"\n'
 ROOT = USER + "[[user.quota]]\n"
+RULE = ROOT + 'name = "A"\nstorage = 9\n[[user.quota.rule]]\n'
 MAILBOX = USER + '[[user.mailbox]]\nname = "INBOX"\n'
 MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
 
@@ -347,6 +360,20 @@ MAIL = MAILBOX + '[[user.mailbox.mail]]\ntext = "x"\n'
         (
             ROOT + 'name = "A"\n[[user.quota]]\nname = "A"',
             'user[0].quota[1].name: "A" is the name of quota[0] already',
+        ),
+        (RULE, "user[0].quota[0].rule[0].mailbox: is missing"),
+        (RULE + 'mailbox = "*"', "user[0].quota[0].rule[0].mailbox: a rule is for some mailboxes"),
+        (
+            RULE + 'mailbox = "B"\nstorage = "-5%"',
+            'user[0].quota[0].rule[0].storage: "-5%" is no extra: a percentage must not be',
+        ),
+        (
+            RULE + 'mailbox = "B"\nmessages = "1K"',
+            'user[0].quota[0].rule[0].messages: "1K" is no extra: write a number',
+        ),
+        (
+            RULE + 'mailbox = "B"\nmessages = 5',
+            'user[0].quota[0].rule: the quota root "A" has no limit for messages that the rule for',
         ),
         (
             USER + 'quota_messages = 5\n[[user.quota]]\nname = "A"',

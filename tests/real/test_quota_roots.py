@@ -1,14 +1,15 @@
-"""Several quota roots: real servers that have them, and fakedove, answer and log alike."""
+"""Quota roots and their rules: real servers that have them, and fakedove, answer and log alike."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from fakedove.dovecot.quota_roots import QuotaRoot
+from fakedove.dovecot.quota_rules import QuotaRule
 from tests.real import install
 from tests.real.compared.questions import Question
 from tests.real.compared.sides import Sides
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.real
 
 #: Characters in the mails of each mailbox.
 _MAILS = {
-    "tss": {"INBOX": (8000, 8000, 8000), "Sent": (), "Trash": ()},
-    "alice": {"INBOX": (4000, 3000), "Trash": (900,)},
+    "tss": {"INBOX": (8000, 8000, 8000), "Sent": (), "Trash": (), "Archive/2024": ()},
+    "alice": {"INBOX": (4000, 3000), "Trash": (900,), "Archive/2024": (800,)},
 }
 
 _UNLIMITED = QuotaRoot("User quota")
@@ -34,13 +35,58 @@ _ROOTS = {
         QuotaRoot("Archive", storage=29600, grace=10 << 20),
     ),
     "few mails in the last": (_UNLIMITED, QuotaRoot("B"), QuotaRoot("A", messages=4)),
+    "more room in some": (
+        QuotaRoot.of(
+            "User quota",
+            29696,
+            5,
+            rules=[
+                QuotaRule.of("Trash", storage="+4K"),
+                QuotaRule.of("Arch*", storage="23%", messages="40%"),
+                QuotaRule.of("sent", ignore=True),
+            ],
+        ),
+    ),
+    "less room in some": (
+        QuotaRoot.of(
+            "User quota",
+            1 << 20,
+            100,
+            rules=[
+                QuotaRule.of("Sent", storage=-(1 << 20) + 29696),
+                QuotaRule.of("Trash", messages="-96"),
+                QuotaRule.of("Archive/????", storage="-1M", messages="-200"),
+            ],
+        ),
+    ),
+    "some are not counted": (
+        QuotaRoot.of(
+            "User quota",
+            29696,
+            rules=[QuotaRule.of("Sent", ignore=True), QuotaRule.of("Archive/*", ignore=True)],
+        ),
+    ),
+    "inbox is not counted": (
+        QuotaRoot.of("User quota", 6000, 4, rules=[QuotaRule.of("inbox", ignore=True)]),
+    ),
+    "each its own rules": (
+        QuotaRoot.of("User quota", 29696, rules=[QuotaRule.of("Sent", ignore=True)]),
+        QuotaRoot.of(
+            "Archive",
+            32000,
+            rules=[QuotaRule.of("Trash", ignore=True), QuotaRule.of("Sent", storage="2K")],
+        ),
+    ),
+    "rules without limits": (
+        QuotaRoot.of("User quota", rules=[QuotaRule.of("INBOX", ignore=True)]),
+    ),
 }
 
 _GET = Question("", "tss", "quota get", ())
 
 
-def _save(size: int) -> Question:
-    return Question("", "tss", "save", (), f"Subject: new\n\n{'x' * size}")
+def _save(size: int, mailbox: str = "INBOX") -> Question:
+    return Question("", "tss", "save", ("-m", mailbox), f"Subject: new\n\n{'x' * size}")
 
 
 def _ask(command: str, *arguments: str) -> Question:
@@ -54,6 +100,18 @@ _STORIES = (
     (_ask("import", "-U", "alice", "mdbox:{{dir}}/home/alice/mdbox", "", "all"),),
     (_ask("copy", "Sent", "mailbox", "INBOX", "all"),),
     (_ask("move", "Sent", "user", "alice", "mailbox", "INBOX", "all"),),
+    *((_save(6000, box), _save(4000, box), _save(600, box)) for box in ("Sent", "Trash")),
+    (_save(6000, "Archive/2024"), _save(5000), _save(5000, "Archive/2024"), _save(900, "Trash")),
+    (
+        _ask("copy", "Trash", "user", "alice", "all"),
+        _ask("copy", "Archive/2024", "user", "alice", "all"),
+    ),
+    (_save(10), _save(10), _ask("move", "Trash", "mailbox", "INBOX", "all")),
+    (
+        _ask("move", "Trash", "mailbox", "INBOX", "all"),
+        _save(10),
+        _ask("copy", "Sent", "mailbox", "Trash", "all"),
+    ),
 )
 
 
@@ -85,6 +143,10 @@ def _user(folder: Path, name: str, roots: Sequence[QuotaRoot]) -> str:
     for root in roots:
         lines += ["[[user.quota]]", f'name = "{root.name}"', f"storage = {root.storage or 0}"]
         lines += [f"messages = {root.messages or 0}", f"grace = {root.grace or 0}"]
+        for rule in root.rules:
+            lines += ["[[user.quota.rule]]", f'mailbox = "{rule.mailbox}"']
+            lines += [f"ignore = {str(rule.ignore).lower()}"]
+            lines += [f'{what} = "{extra}"' for what, extra in _extras(rule)]
     for at, (mailbox, sizes) in enumerate(_MAILS[name].items()):
         guid = f"{name.encode().hex()}{at:02}".ljust(32, "0")
         lines += ["[[user.mailbox]]", f'name = "{mailbox}"', f'guid = "{guid}"']
@@ -97,12 +159,26 @@ def _user(folder: Path, name: str, roots: Sequence[QuotaRoot]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _extras(rule: QuotaRule) -> Iterator[tuple[str, str]]:
+    """Yield what a rule adds, as the store file and 2.3 write it."""
+    for what, unit, extra in (("storage", "B", rule.storage), ("messages", "", rule.messages)):
+        if extra.percent:
+            yield what, f"+{extra.percent}%"
+        elif extra.amount:
+            yield what, f"{extra.amount:+}{unit}"
+
+
 def _plugin(roots: Sequence[QuotaRoot]) -> str:
     """Write the roots as 2.3 has them; the first is in the configuration."""
     lines: list[str] = []
     for number, root in zip(("", *range(2, 9)), roots, strict=False):
         limits = f"storage={root.storage or 0}B:messages={root.messages or 0}"
         lines += [f"quota{number} = count:{root.name}", f"quota{number}_rule = *:{limits}"]
+        for at, rule in enumerate(root.rules, 2):
+            said = [f"{what}={extra}" for what, extra in _extras(rule)]
+            # Settings have variables, which begin with `%`.
+            words = ["ignore"] if rule.ignore else [word.replace("%", "%%") for word in said]
+            lines.append(f"quota{number}_rule{at} = {rule.mailbox}:{':'.join(words)}")
     return "\n".join(["plugin {", *lines, f"quota_grace = {roots[-1].grace or 0}B", "}\n"])
 
 
@@ -113,8 +189,25 @@ def _blocks(roots: Sequence[QuotaRoot]) -> str:
         f"  quota_storage_size = {root.storage or 0}B\n"
         f"  quota_message_count = {root.messages or 0}\n"
         f"  quota_storage_grace = {root.grace or 0}B\n}}\n"
+        f"namespace inbox {{\n{''.join(_mailbox(root, rule) for rule in root.rules)}}}\n"
         for root in roots
     )
+
+
+def _mailbox(root: QuotaRoot, rule: QuotaRule) -> str:
+    """Write a rule as 2.4 has it, which knows no less than a limit and only parts of messages."""
+    lines = ["quota_ignore = yes"] if rule.ignore else []
+    storage, messages = rule.storage, rule.messages
+    if storage.percent:
+        lines.append(f"quota_storage_percentage = {100 + storage.percent}")
+    elif storage.amount:
+        lines.append(f"quota_storage_size = {max((root.storage or 0) + storage.amount, 0)}B")
+    if messages.percent:
+        lines.append(f"quota_message_percentage = {100 + messages.percent}")
+    elif messages.amount:
+        lines.append(f"quota_message_count = {max((root.messages or 0) + messages.amount, 0)}")
+    inner = f'quota "{root.name}" {{\n{chr(10).join(lines)}\n}}'
+    return f'mailbox "{rule.mailbox}" {{\n{inner}\n}}\n'
 
 
 _SETTINGS = {"2.3.19.1": _plugin, "2.4.1": _blocks}

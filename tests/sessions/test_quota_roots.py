@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from fakedove.dovecot.quota_roots import QuotaRoot
+from fakedove.dovecot.quota_rules import QuotaRule
 from fakedove.dovecot.store import Store
 from tests.sessions.talk import Talk
 
@@ -86,11 +87,52 @@ def test_a_copy_takes_what_fits_into_all_roots(dovecot: str) -> None:
     assert "Copying message UID 1 from 'INBOX' failed: Quota exceeded" in client.log[-1]
 
 
-@pytest.mark.parametrize("dovecot", BOTH)
-def test_moving_own_mail_needs_no_room(dovecot: str) -> None:
-    client = talk(dovecot, [QuotaRoot("Archive", storage=1)])
+@pytest.mark.parametrize(("dovecot", "limit"), [("2.3.19.1", 1), ("2.4.0", 1), ("2.4.1", 8192)])
+def test_moving_own_mail_needs_no_room(dovecot: str, limit: int) -> None:
+    client = talk(dovecot, [QuotaRoot("Archive", storage=limit)])
     assert client.say(b"\ttss\tmove\tSent\tmailbox\tINBOX\tall\n") == b"\n+\n"
     assert sent(client) == [4096, 4096]
+
+
+@pytest.mark.parametrize(
+    ("root", "why"),
+    [
+        (QuotaRoot("Archive", storage=8191), "the user is over quota"),
+        (QuotaRoot("Archive", messages=1), "the user has too many mails"),
+        (
+            QuotaRoot.of("Archive", "1G", rules=[QuotaRule.of("Sent", storage=4000 - (1 << 30))]),
+            "a mail is bigger than the limit",
+        ),
+    ],
+)
+def test_moving_own_mail_kills_from_2_4_1_on_where_quota_is_exceeded(
+    root: QuotaRoot, why: str
+) -> None:
+    client = talk("2.4.1", [root])
+    assert client.say(b"\ttss\tmove\tSent\tmailbox\tINBOX\tall\n") == b"", why
+    assert any("Moving message UID 2 from 'INBOX' failed: Quota" in line for line in client.log)
+    assert sent(client) == [4096, 4096]
+    assert client.world.store.users["tss"].message_count == 4
+
+
+@pytest.mark.parametrize("dovecot", BOTH)
+def test_rules_for_single_mailboxes(dovecot: str) -> None:
+    rules = [QuotaRule.of("Sent", storage="2K"), QuotaRule.of("Trash", ignore=True)]
+    client = talk(dovecot, [QuotaRoot.of("Archive", 10240, rules=rules)])
+    trash = client.world.store.users["tss"].create_mailbox("Trash")
+    trash.deliver(b"x" * 5000)
+    assert client.say(GET) == (b"Archive\tSTORAGE\t8\t10\t80\tArchive\tMESSAGE\t2\t-\t0\t\n+\n")
+    mail = b"x" * 3000
+    assert client.say(b"\ttss\tsave\n%b\n.\n" % mail) == b"\n-UNKNOWN\n"
+    assert client.say(b"\ttss\tsave\t-m\tTrash\n%b\n.\n" % mail) == b"\n+\n"
+    assert client.say(b"\ttss\tsave\t-m\tSent\n%b\n.\n" % mail) == b"\n+\n"
+    assert client.say(b"\ttss\tsave\t-m\tSent\n%b\n.\n" % mail) == b"\n-UNKNOWN\n"
+
+
+def test_rules_hold_for_what_is_stored_too() -> None:
+    client = talk("2.2.13", [QuotaRoot("Archive", rules=(QuotaRule("Trash", ignore=True),))])
+    client.world.store.users["tss"].create_mailbox("Trash").deliver(b"x" * 5000)
+    assert client.say(GET).startswith(b"Archive\tSTORAGE\t8\t-\t0\tArchive\tMESSAGE\t2\t")
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,11 @@ def kept(user: User, box: Mailbox, message: Message) -> Message:
     )
 
 
-def too_big(user: User, messages: Sequence[Message]) -> Iterator[Message]:
-    """Yield the messages that the user's quota leaves no room for, put in one after another."""
+def too_big(user: User, mailbox: str, messages: Sequence[Message]) -> Iterator[Message]:
+    """Yield the messages that the user's quota leaves no room for in a mailbox, one by one."""
     size = count = 0
     for message in messages:
-        if user.has_room(size + message.virtual_size, count + 1):
+        if user.has_room(mailbox, size + message.virtual_size, count + 1):
             size += message.virtual_size
             count += 1
         else:

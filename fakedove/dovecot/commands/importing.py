@@ -144,7 +144,7 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
         text = f"Couldn't create mailbox {name}: {problem}"
         yield Log(text.encode(), scope=Scope.STORAGE)
         return Status.USAGE
-    refused = {message.uid for message in too_big(call.user, messages)}
+    refused = {message.uid for message in too_big(call.user, name, messages)}
     yield from _put(call, name, [one for one in messages if one.uid not in refused])
     speaker = _reader(call).name.encode() if call.release.storage_names_itself else None
     for message in messages:

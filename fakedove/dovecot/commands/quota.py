@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fakedove.dovecot.registry import Call, Gap, command
+from fakedove.dovecot.quota_roots import QuotaRoot
+from fakedove.dovecot.registry import Call, command
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Output
 from fakedove.dovecot.status import Status
@@ -12,13 +13,11 @@ from fakedove.dovecot.status import Status
     "quota get",
     mail=True,
     columns=("root", "type", "value", "limit", "percent"),
-    gaps=(Gap("quota roots have no rules for single mailboxes"),),
 )
 def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of each quota root of a user."""
-    used, count = call.user.usage
-    storage = _storage(call, used)
     for root in call.user.quota_roots:
+        storage, count = _usage(call, root)
         name, limit = root.name.encode(), _kilobytes(call.release, root.storage or 0)
         yield (name, b"STORAGE", b"%d" % storage, *_limit(storage, limit))
         yield (name, b"MESSAGE", b"%d" % count, *_limit(count, root.messages))
@@ -32,12 +31,10 @@ def quota_recalc(call: Call) -> Output:
     return Status.OK
 
 
-def _storage(call: Call, used: int) -> int:
-    """Return the usage in kB, of which the virtual bytes are `used`, as the release counts it."""
-    if not call.release.quota_physical:
-        return _kilobytes(call.release, used)
-    messages = (one for box in call.user.mailboxes.values() for one in box.messages)
-    return _kilobytes(call.release, sum(one.physical_size for one in messages))
+def _usage(call: Call, root: QuotaRoot) -> tuple[int, int]:
+    """Return kB and messages, as the release counts them."""
+    used, count = call.user.usage_of(root, physical=call.release.quota_physical)
+    return _kilobytes(call.release, used), count
 
 
 def _kilobytes(release: Release, size: int) -> int:

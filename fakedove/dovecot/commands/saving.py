@@ -64,7 +64,7 @@ def save(call: Call) -> Output:
     if call.invocation.text("guid") == b"":
         yield from queries.panic(b"guid == NULL || *guid != '\\0'")
     message = _placed(draft, call.invocation)
-    if not call.user.has_room(message.virtual_size):
+    if not call.user.has_room(box.name, message.virtual_size):
         yield Log(b"Saving failed: Quota exceeded (mailbox for user is full)")
         return Status.CANTCREAT
     if message.uid > _LAST_UID:

@@ -81,6 +81,18 @@ def _lookup(call: Call, source: bytes) -> User | None:
     return user
 
 
+def _without_room(
+    call: Call, destination: Mailbox, messages: Sequence[Message], *, own: bool
+) -> list[Message]:
+    """Return the messages that the quota refuses; `own`: they are moved within the user's mail."""
+    user, name = call.user, destination.name
+    if not own:
+        return list(too_big(user, name, messages))
+    if not call.release.move_needs_room:
+        return []
+    return [one for one in messages if not user.may_take(name, one.virtual_size)]
+
+
 def _transfer_box(
     call: Call,
     owner: User,
@@ -91,7 +103,7 @@ def _transfer_box(
 ) -> Output:
     """Copy messages of one mailbox in one transaction."""
     own = owner is call.user
-    refused = [] if moves and own else list(too_big(call.user, messages))
+    refused = _without_room(call, destination, messages, own=moves and own)
     if moves and not own:
         rule = call.release.move_over_quota
         first_refused = bool(refused) and refused[0] is messages[0]
@@ -102,7 +114,8 @@ def _transfer_box(
             refused = []
     speaker = owner.name.encode() if call.release.copy_logs_as_source else None
     for message in refused:
-        where = f"Copying message UID {message.uid} from '{box.name}' failed"
+        doing = "Moving" if moves and own else "Copying"
+        where = f"{doing} message UID {message.uid} from '{box.name}' failed"
         yield Log(f"{where}: Quota exceeded (mailbox for user is full)".encode(), user=speaker)
     if refused and own:
         # They are saved before the process finds that it did not count them.
