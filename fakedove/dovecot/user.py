@@ -48,6 +48,7 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     subscriptions: tuple[str, ...] = ()
     subscriptions_readable: bool = True
     alternative_known: bool = True
+    hidden: tuple[tuple[str, tuple[int, int]], ...] = ()
     mailboxes: tuple[MailboxSeed, ...] = ()
     #: The list of shared mailboxes; empty: those that are.
     listed_acls: tuple[tuple[str, int], ...] = ()
@@ -76,6 +77,7 @@ class User:
         "_random",
         "alternative_known",
         "gid",
+        "hidden",
         "home",
         "listed_acls",
         "name",
@@ -110,6 +112,8 @@ class User:
         self.subscriptions_readable = seed.subscriptions_readable
         #: Whether the storage knows where its alternative is, which others that read it undo.
         self.alternative_known = seed.alternative_known
+        #: What root put where the user cannot see it: virtual bytes and messages by mailbox.
+        self.hidden = dict(seed.hidden)
         #: Names of mailboxes that others may see, with the time of the ACL, as they were listed.
         self.listed_acls = dict(seed.listed_acls or _shared(seed))
         self._clock = clock
@@ -176,19 +180,12 @@ class User:
     @property
     def usage(self) -> tuple[int, int]:
         """What the first quota root counts: virtual bytes and messages."""
-        return self.usage_of(self._quota_roots[0])
+        return self._quota_roots[0].usage(self.openable)
 
-    def usage_of(self, root: QuotaRoot, *, physical: bool = False) -> tuple[int, int]:
-        """Return the bytes and messages that a quota root counts of what the user can open.
-
-        The bytes are virtual ones, or those that are stored.
-        """
-        rules, size, count = root.rules, 0, 0
-        for box in self._mailboxes.values():
-            if (not box.acl or self._may_open(box)) and (not rules or root.counts(box.name)):
-                size += _stored_size(box) if physical else box.virtual_size
-                count += box.message_count
-        return size, count
+    @property
+    def openable(self) -> list[Mailbox]:
+        """The mailboxes that the user can open, which are those that may count."""
+        return [box for box in self._mailboxes.values() if not box.acl or self._may_open(box)]
 
     @property
     def quota_used(self) -> int:
@@ -203,27 +200,6 @@ class User:
     def may(self, right: str, box: Mailbox) -> bool:
         """Whether the ACL of one of the user's mailboxes leaves the user a right."""
         return not box.acl or right in acl.effective(box.acl, self.name)
-
-    def has_room(self, mailbox: str, size: int, count: int = 1) -> bool:
-        """Whether `count` mails of `size` virtual bytes altogether may be put into a mailbox."""
-        for root in self._quota_roots:
-            used, messages = self.usage_of(root)
-            if not root.has_room(used + size, messages + count, mailbox):
-                return False
-        return True
-
-    def may_take(self, mailbox: str, size: int) -> bool:
-        """Whether a mail of the user's own may be moved into a mailbox, by 2.4.1 and later.
-
-        The usage is as before then; but it must not exceed the limit, nor may the mail alone.
-        """
-        if self.has_room(mailbox, size):
-            return True
-        for root in self._quota_roots:
-            most, _ = root.limits_in(mailbox)
-            if (most and size > most) or not root.has_room(*self.usage_of(root), mailbox):
-                return False
-        return True
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox `name`, or None; INBOX is found in any case, and always."""
@@ -373,6 +349,7 @@ class User:
             subscriptions=tuple(self.subscriptions),
             subscriptions_readable=self.subscriptions_readable,
             alternative_known=self.alternative_known,
+            hidden=tuple(self.hidden.items()),
             mailboxes=tuple(box.freeze() for box in self._mailboxes.values()),
             listed_acls=tuple(self.listed_acls.items()),
             folders=tuple(self._folders.oldest_first()),
@@ -418,10 +395,6 @@ def _shared(seed: UserSeed) -> Iterator[tuple[str, int]]:
     for box in seed.mailboxes:
         if box.acl and acl.is_shared(dict(box.acl), seed.name):
             yield box.name, box.acl_changed
-
-
-def _stored_size(box: Mailbox) -> int:
-    return sum(message.physical_size for message in box.messages)
 
 
 def _untouched_inbox(user: str) -> MailboxSeed:

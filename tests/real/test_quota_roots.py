@@ -98,6 +98,7 @@ _STORIES = (
     (_save(6000), _save(4000), _save(10), _ask("quota recalc")),
     (_ask("copy", "Sent", "user", "alice", "all"), _ask("move", "Sent", "mailbox", "INBOX", "all")),
     (_ask("import", "-U", "alice", "mdbox:{{dir}}/home/alice/mdbox", "", "all"),),
+    2 * (_ask("import", "-U", "alice", "mdbox:{{dir}}/home/alice/mdbox", "New", "all"),),
     (_ask("copy", "Sent", "mailbox", "INBOX", "all"),),
     (_ask("move", "Sent", "user", "alice", "mailbox", "INBOX", "all"),),
     *((_save(6000, box), _save(4000, box), _save(600, box)) for box in ("Sent", "Trash")),

@@ -193,6 +193,38 @@ def test_import_of_nowhere_is_empty() -> None:
     assert talk("2.3.19.1").say(b"\ttss\timport\tmaildir:~/x\tImp\tall\n") == b"\n+\n"
 
 
+@pytest.mark.parametrize(
+    ("dovecot", "location", "why"),
+    [
+        ("2.4.1", b":~/x/", "autodetection failed (home=/home/tss, mail_path=/home/tss/x) - Set"),
+        ("2.4.1", b":x", "Mail storage autodetection failed (home=/home/tss, mail_path=x) - Set"),
+        ("2.3.19.1", b":~/x:y", "Unknown setting: ~/x"),
+        ("2.3.19.1", b"mdbox:~/x:ALT=~/y:z=1", "Unknown setting: z"),
+        ("2.3.19.1", b"mdbox::LAYOUT=fs", "Root mail directory not given"),
+        ("2.3.19.1", b":", "Ambiguous mail location setting, don't know what to do with it: : "),
+    ],
+)
+def test_import_dies_of_a_location_that_is_none(dovecot: str, location: bytes, why: str) -> None:
+    client = talk(dovecot)
+    client.world.store.users["tss"].home = "/home/tss"
+    assert client.say(b"\ttss\timport\t%b\tImp\tall\n" % location) == b""
+    assert "Import namespace initialization failed: " in client.log[-1]
+    assert why in client.log[-1]
+
+
+@pytest.mark.parametrize("location", [b"mdbox:~/mdbox:ALT=~/alt", b"::", b"mdbox::"])
+def test_import_of_2_4_wants_a_path_alone(location: bytes) -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\ttss\timport\t%b\tImp\tall\n" % location) == b"\n-USAGE\n"
+
+
+def test_import_that_names_the_alternative_storage_is_not_warned_of_it() -> None:
+    client = talk("2.3.19.1")
+    assert client.say(b"\talice\timport\tmdbox:~/mdbox:ALT=~/alt\t\tall\n") == b"\n+\n"
+    assert client.log == []
+    assert len(client.world.store.users["alice"].mailbox("INBOX").messages) == 4
+
+
 @pytest.mark.parametrize("query", [b"all", b"nosuch"])
 def test_import_looks_at_its_source_before_user_and_query(query: bytes) -> None:
     client = talk("2.4.1")

@@ -129,6 +129,24 @@ def test_rules_for_single_mailboxes(dovecot: str) -> None:
     assert client.say(b"\ttss\tsave\t-m\tSent\n%b\n.\n" % mail) == b"\n-UNKNOWN\n"
 
 
+def test_an_import_counts_what_imports_have_put_where_the_user_cannot_see_it() -> None:
+    client = talk("2.3.19.1", [QuotaRoot("Archive", storage=10240 + 1024)])
+    client.world.store.users["alice"].create_mailbox("Sent").deliver(b"x" * 900)
+    line = b"\ttss\timport\t-U\talice\tmdbox:~/mdbox\tNew\tall\n"
+    assert client.say(line) == b"\n-TEMPFAIL\n"
+    refused = [entry for entry in client.log if "Quota exceeded" in entry]
+    assert [entry.partition("box=")[2].partition(" failed")[0] for entry in refused] == [
+        "New/INBOX uid=1"
+    ]
+    client.world.store.users["tss"].quota_storage = 10240 + 2048
+    assert client.say(line) == b"\n-TEMPFAIL\n"
+    assert client.say(GET).startswith(b"Archive\tSTORAGE\t8\t12\t66\tArchive\tMESSAGE\t2\t")
+    assert client.world.store.users["tss"].freeze().hidden == (
+        ("New/Sent", (1800, 2)),
+        ("New/INBOX", (2048, 2)),
+    )
+
+
 def test_rules_hold_for_what_is_stored_too() -> None:
     client = talk("2.2.13", [QuotaRoot("Archive", rules=(QuotaRule("Trash", ignore=True),))])
     client.world.store.users["tss"].create_mailbox("Trash").deliver(b"x" * 5000)

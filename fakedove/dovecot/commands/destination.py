@@ -13,6 +13,7 @@ from fakedove.dovecot.message import Message
 from fakedove.dovecot.names import canonical_name, is_utf8
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Log
+from fakedove.dovecot.room import has_room
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
@@ -61,11 +62,13 @@ def kept(user: User, box: Mailbox, message: Message) -> Message:
     )
 
 
-def too_big(user: User, mailbox: str, messages: Sequence[Message]) -> Iterator[Message]:
+def too_big(
+    user: User, mailbox: str, messages: Sequence[Message], *, as_root: bool = False
+) -> Iterator[Message]:
     """Yield the messages that the user's quota leaves no room for in a mailbox, one by one."""
     size = count = 0
     for message in messages:
-        if user.has_room(mailbox, size + message.virtual_size, count + 1):
+        if has_room(user, mailbox, size + message.virtual_size, count + 1, as_root=as_root):
             size += message.virtual_size
             count += 1
         else:

@@ -31,6 +31,24 @@ _OLD_USAGE = "[-s] <source mail location> <dest parent mailbox> <search query>"
 _SOURCE, _OLD_SOURCE = "<source mail driver>:<source mail path>", "<source mail location>"
 DRIVERS = frozenset(["dbox", "imapc", "maildir", "mbox", "mdbox", "mh", "pop3c", "sdbox"])
 
+#: What may stand behind the path, up to 2.3.
+_SETTINGS = frozenset(
+    [
+        *("ALT", "ALTNOCHECK", "BROKENCHAR", "CONTROL", "DIRNAME", "FULLDIRNAME", "INBOX"),
+        *(
+            "INDEX",
+            "INDEXCACHE",
+            "INDEXPVT",
+            "ITERINDEX",
+            "LAYOUT",
+            "LISTINDEX",
+            "MAILBOXDIR",
+            "NO-FS-VALIDATION",
+        ),
+        *("NO-NOSELECT", "SUBSCRIPTIONS", "UTF-8", "VOLATILEDIR"),
+    ]
+)
+
 
 def _check(invocation: Invocation, release: Release) -> None:
     if not invocation.texts("query"):
@@ -38,7 +56,7 @@ def _check(invocation: Invocation, release: Release) -> None:
         shown = usage.replace(_SOURCE, _OLD_SOURCE) if release.mail_location else usage
         raise texts.misused(release, shown)
     source = invocation.text("source-location") or b""
-    if b":" not in source and not release.mail_location:
+    if source.count(b":") != 1 and not release.mail_location:
         text = b"Source (%b) should be in mail_driver:mail_path syntax" % source
         raise Declined(Status.USAGE, Log(text, scope=Scope.PROCESS))
     queries.check_query(invocation, release)
@@ -58,6 +76,7 @@ def _check(invocation: Invocation, release: Release) -> None:
     check=_check,
     gaps=(
         Gap("a source that is no user's of the store is an empty one, be it unreadable or full"),
+        Gap("a path without a driver kills also where there is mail", when="source_options"),
     ),
 )
 def import_mails(call: Call) -> Output:
@@ -68,7 +87,7 @@ def import_mails(call: Call) -> Output:
     owner = _owner(call.store, path)
     if owner is None:
         return Status.OK
-    if owner.alternative_known:
+    if owner.alternative_known and not _names_alternative(location, owner, reader):
         owner.alternative_known = False
         text = _no_alternative(call, path, owner)
         yield Log(text.encode(), Level.WARNING, Scope.STORAGE, reader.name.encode())
@@ -87,28 +106,45 @@ def _reader(call: Call) -> User:
 
 def _path(call: Call, location: str, reader: User) -> str:
     """Return the path of a mail location; raise Fatal, as the real process dies of a bad one."""
-    driver, colon, path = location.partition(":")
-    if location == ":" and not call.release.mail_location:
+    driver, _, rest = location.partition(":")
+    path, *settings = rest.split(":")
+    unknown = [one for one in settings if one and one.partition("=")[0] not in _SETTINGS]
+    if location in (":", ":/") and not call.release.mail_location:
         return f"{reader.home}/mdbox"
     if not location:
         said = (texts.backtrace(Scope.MAIL),)
         raise Fatal(b"assertion failed: (location == NULL)", Scope.MAIL, crash=True, log=said)
-    if not colon:
+    if ":" not in location or location == ":":
         why = (
             f"Ambiguous mail location setting, don't know what to do with it: {location}"
             " (try prefixing it with mbox: or maildir:)"
         )
-    elif driver.lower() not in DRIVERS:
+    elif not driver and not call.release.mail_location:
+        where = f"home={reader.home}, mail_path={_expanded(path, reader)}"
+        why = f"Mail storage autodetection failed ({where}) - Set mail_driver explicitly"
+    elif driver and driver.lower() not in DRIVERS:
         why = f"Unknown mail storage driver {driver}"
+    elif not driver or unknown:
+        why = f"Unknown setting: {(unknown[0] if driver else path).partition('=')[0]}"
     elif not path:
         why = "Root mail directory not given"
     else:
-        path = reader.home + path[1:] if path.startswith("~/") else path
-        return path.removesuffix("/") or path
+        return _expanded(path, reader)
     if call.release.mail_location:
         why = f"Initializing mail storage from mail_location parameter failed: {why}"
     text = f"Import namespace initialization failed: {why}"
     raise Fatal(text.encode(errors="surrogateescape"), Scope.MAIL)
+
+
+def _expanded(path: str, reader: User) -> str:
+    path = reader.home + path[1:] if path.partition("/")[0] == "~" else path
+    return path.removesuffix("/") or path
+
+
+def _names_alternative(location: str, owner: User, reader: User) -> bool:
+    """Whether a location says where the alternative storage is."""
+    named = [one[4:] for one in location.split(":")[2:] if one.startswith("ALT=")]
+    return any(_expanded(path, reader) == f"{owner.home}/alt" for path in named)
 
 
 def _owner(store: Store, path: str) -> User | None:
@@ -144,7 +180,8 @@ def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Out
         text = f"Couldn't create mailbox {name}: {problem}"
         yield Log(text.encode(), scope=Scope.STORAGE)
         return Status.USAGE
-    refused = {message.uid for message in too_big(call.user, name, messages)}
+    over = too_big(call.user, name, messages, as_root=call.release.imports_as_root)
+    refused = {message.uid for message in over}
     yield from _put(call, name, [one for one in messages if one.uid not in refused])
     speaker = _reader(call).name.encode() if call.release.storage_names_itself else None
     for message in messages:
@@ -163,6 +200,7 @@ def _put(call: Call, name: str, messages: Sequence[Message]) -> Iterator[Item]:
         if subscribes:
             call.user.subscriptions_readable = False
         if box is None:
+            _hide(call.user, name, messages)
             return
     elif subscribes:
         call.user.subscriptions[name] = None
@@ -170,6 +208,13 @@ def _put(call: Call, name: str, messages: Sequence[Message]) -> Iterator[Item]:
         box = call.user.create_mailbox(name)
         yield from inherit(call, box)
     box.copy_in(messages)
+
+
+def _hide(user: User, name: str, messages: Sequence[Message]) -> None:
+    """Put messages into a mailbox that is root's."""
+    size, count = user.hidden.get(name, (0, 0))
+    size += sum(message.virtual_size for message in messages)
+    user.hidden[name] = size, count + len(messages)
 
 
 def _refused(call: Call, source: Mailbox, name: str, message: Message) -> str:

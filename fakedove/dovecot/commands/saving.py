@@ -17,6 +17,7 @@ from fakedove.dovecot.message import Message, stored
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
+from fakedove.dovecot.room import has_room
 from fakedove.dovecot.search.quantities import parse_moment
 from fakedove.dovecot.status import Status
 
@@ -64,7 +65,7 @@ def save(call: Call) -> Output:
     if call.invocation.text("guid") == b"":
         yield from queries.panic(b"guid == NULL || *guid != '\\0'")
     message = _placed(draft, call.invocation)
-    if not call.user.has_room(box.name, message.virtual_size):
+    if not has_room(call.user, box.name, message.virtual_size):
         yield Log(b"Saving failed: Quota exceeded (mailbox for user is full)")
         return Status.CANTCREAT
     if message.uid > _LAST_UID:

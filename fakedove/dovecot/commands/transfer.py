@@ -13,6 +13,7 @@ from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Log, Output
+from fakedove.dovecot.room import may_take
 from fakedove.dovecot.rules import MoveOverQuota, UnknownSource
 from fakedove.dovecot.search import parse_query
 from fakedove.dovecot.status import Status
@@ -90,7 +91,7 @@ def _without_room(
         return list(too_big(user, name, messages))
     if not call.release.move_needs_room:
         return []
-    return [one for one in messages if not user.may_take(name, one.virtual_size)]
+    return [one for one in messages if not may_take(user, name, one.virtual_size)]
 
 
 def _transfer_box(

@@ -247,6 +247,7 @@ locations = mostly(
     ),
     one(
         *("", "mdbox:", "mdbox", "nosuch:x", ":", "x", "maildir:~/none", "mdbox:~/none"),
+        *(":/", "mdbox:~/mdbox:ALT=~/alt", ":~/none", ":x", "::", "mdbox::", "://", ":~", ":~/alt"),
         *("sdbox:~/none", "mbox:~/none", "mdbox:~", "{{dir}}/home/tss/mdbox", "nosuch:", "a b:c"),
     ),
     times=4,
