@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from fakedove.dovecot.change_log import MailChange
 from fakedove.dovecot.message import SYSTEM_FLAGS, Message
 
 
@@ -109,6 +110,17 @@ def numbered(
         if new.uid in modseqs
     }
     return after, highest
+
+
+def logged(old: Message, new: Message) -> MailChange:
+    """Return the log's record of what changed a message's flags."""
+    before, after = {*old.flags, *old.keywords}, {*new.flags, *new.keywords}
+    return MailChange(
+        new.uid,
+        new.modseq,
+        added=tuple(word for word in (*new.flags, *new.keywords) if word not in before),
+        removed=tuple(word for word in (*old.flags, *old.keywords) if word not in after),
+    )
 
 
 def appended(

@@ -14,12 +14,14 @@ from datetime import datetime
 
 import msgspec
 
+from fakedove.dovecot.change_log import MailChange
 from fakedove.dovecot.clock import Clock, in_utc
 from fakedove.dovecot.flag_changes import (
     FlagChange,
     Keywords,
     appended,
     changed,
+    logged,
     numbered,
 )
 from fakedove.dovecot.guids import checked_guid, random_guid
@@ -55,6 +57,7 @@ class Mailbox:
         "guid",
         "header_texts",
         "highestmodseq",
+        "log",
         "message_count",
         "metadata",
         "name",
@@ -86,6 +89,8 @@ class Mailbox:
         self.cache_decisions = dict(seed.cache_decisions)
         self.first_recent_uid = seed.first_recent_uid
         self.header_texts = HeaderTexts()
+        #: What became of mails that are there or were, for a later sync.
+        self.log: list[MailChange] = list(seed.log)
         self.message_count = len(seed.messages)
         #: How many messages lack \\Seen, how many have \\Deleted, and the bytes of all.
         self.unseen = seed.unseen
@@ -257,8 +262,13 @@ class Mailbox:
         """Change flags of the messages with these UIDs in one transaction; ignore others."""
         self.change_each_flags((uid, change) for uid in uids)
 
-    def change_each_flags(self, changes: Iterable[tuple[int, FlagChange]]) -> None:
-        """Change flags of messages in one transaction, each by its UID and in its own way."""
+    def change_each_flags(
+        self, changes: Iterable[tuple[int, FlagChange]], *, by_sync: bool = False
+    ) -> None:
+        """Change flags of messages in one transaction, each by its UID and in its own way.
+
+        What a sync changes is not logged for the next one.
+        """
         index = self._index()
         new: dict[int, Message] = {}
         for uid, change in changes:
@@ -271,6 +281,8 @@ class Mailbox:
         for one in new.values():
             self._keywords.learn(one.keywords)
         after, self.highestmodseq = numbered(pairs, self._keywords, self.highestmodseq)
+        if not by_sync:
+            self.log += (logged(index[uid], one) for uid, one in after.items())
         self._put(
             msgspec.structs.replace(one, keywords=self._keywords.learn(one.keywords))
             for one in after.values()
@@ -287,12 +299,28 @@ class Mailbox:
 
     def modseq(self, uid: int) -> int:
         """Return the modseq of a message; from the first question on each has its own."""
+        self.track_modseqs()
+        return self._index()[uid].modseq
+
+    def track_modseqs(self) -> None:
+        """From now on each message has a modseq of its own: at first all have the highest."""
         if not self._tracks_modseqs:
             self._tracks_modseqs = True
             self._put(
                 msgspec.structs.replace(one, modseq=self.highestmodseq) for one in self.messages
             )
-        return self._index()[uid].modseq
+
+    def raise_modseq(self, uid: int, modseq: int) -> None:
+        """Raise the modseq of a message, and with it the highest, if it is lower."""
+        message = self._index()[uid]
+        if message.modseq < modseq:
+            self._put([msgspec.structs.replace(message, modseq=modseq)])
+        self.highestmodseq = max(self.highestmodseq, modseq)
+
+    def note_attribute(self, name: str) -> None:
+        """Log that an attribute of the mailbox was set or removed."""
+        self.highestmodseq += 1
+        self.log.append(MailChange(0, self.highestmodseq, added=(name,)))
 
     def rebuild(self) -> None:
         """Give all messages new modseqs, as a rebuilt index does."""
@@ -310,6 +338,7 @@ class Mailbox:
             self.highestmodseq += 1
         for message in gone:
             self._count(message, -1)
+            self.log.append(MailChange(message.uid, self.highestmodseq, expunged=message.guid))
         return gone
 
     def freeze(self) -> MailboxSeed:
@@ -332,6 +361,7 @@ class Mailbox:
             unseen=self.unseen,
             deleted=self.deleted,
             virtual_size=self.virtual_size,
+            log=tuple(self.log),
         )
         return self._seed if seed == self._seed else seed
 

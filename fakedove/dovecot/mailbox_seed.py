@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from fakedove.dovecot.change_log import MailChange
 from fakedove.dovecot.flag_changes import used_keywords
 from fakedove.dovecot.message import Message
 from fakedove.errors import StoreError, did_you_mean
@@ -49,6 +50,8 @@ class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unseen: int = 0
     deleted: int = 0
     virtual_size: int = 0
+    #: What the transaction log tells a sync.
+    log: tuple[MailChange, ...] = ()
 
 
 def seed_mailbox(

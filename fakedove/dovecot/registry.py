@@ -194,12 +194,19 @@ class Call(msgspec.Struct, gc=False):
     #: The search query, once it is parsed: what it became for one user holds for the next.
     query: Query | None = None
     _user: User | None = None
+    #: As whose mail it is looked at, if not as that of `user`.
+    _owner: str = ""
 
     @property
     def user(self) -> User:
         """The user whose mail this is about; only mail commands have one."""
         assert self._user is not None, "a command that is not about mail has no user"
         return self._user
+
+    @property
+    def owner(self) -> str:
+        """The name of whom the mail belongs to, for the ACLs."""
+        return self._owner or self.user.name
 
     def of(self, user: User) -> Call:
         """Return this call, which is about `user` now: there is one user at a time."""
@@ -208,6 +215,10 @@ class Call(msgspec.Struct, gc=False):
             user.alternative_known = True
         self._user = user
         return self
+
+    def at_place(self, mail: User) -> Call:
+        """Return another call beside this one, which is about mail at another place."""
+        return msgspec.structs.replace(self, _user=mail, _owner=self.owner)
 
     def debug(
         self, text: bytes, scope: Scope = Scope.MAIL, user: bytes | None = None

@@ -40,7 +40,7 @@ def list_shared(call: Call) -> Iterator[Item]:
     user.listed_acls = {
         box.name: box.acl_changed
         for box in user.mailboxes.values()
-        if acl.is_shared(box.acl, user.name)
+        if acl.is_shared(box.acl, call.owner)
     }
     yield from enter_shared(call)
 
@@ -49,7 +49,7 @@ def enter_shared(call: Call) -> Iterator[Item]:
     """Enter in the dict who shares mailboxes of the user, which fails if anybody does."""
     if not call.release.acl_sharing_map:
         return
-    if any(acl.is_shared(box.acl, call.user.name) for box in call.user.mailboxes.values()):
+    if any(acl.is_shared(box.acl, call.owner) for box in call.user.mailboxes.values()):
         path = posixpath.join(posixpath.dirname(call.base_dir), "dict")
         yield Log(_DICT_FAILED % path.encode(errors="surrogateescape"), scope=Scope.STORAGE)
 

@@ -10,6 +10,7 @@ makes one from a file.
 
 from __future__ import annotations
 
+import posixpath
 import random as random_module
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -46,6 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[LoginSession, ...] = ()
     keys: Mapping[str, str]
     files: Mapping[str, bytes]
+    places: Mapping[str, UserSeed] = msgspec.field(default_factory=dict)
     daemons: Daemons = msgspec.field(default_factory=Daemons)
 
 
@@ -85,6 +87,8 @@ class Store:
         self.sessions: list[LoginSession] = []
         self.dict: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
+        #: Mail that lies elsewhere, where a sync has put it, by its path.
+        self.places: dict[str, User] = {}
         #: What the other processes of the server know.
         self.daemons = Daemons()
         self.users: Users = Users(self)
@@ -147,8 +151,29 @@ class Store:
             passdb=tuple((passdb or {}).items()),
         )
         self._added[name] = None
-        self._live[name] = user = User(seed, self.clock, self.random)
+        self._live[name] = user = self._live_user(seed)
         return user
+
+    def mail_at(self, path: str) -> User | None:
+        """Return whose mail lies at `path`: a user's own or a copy; None if there is none."""
+        path = posixpath.normpath(path)
+        user = self.lookup(posixpath.basename(posixpath.dirname(path)))
+        if user is not None and path == f"{user.home}/mdbox":
+            return user
+        return self.places.get(path)
+
+    def new_place(self, path: str, owner: User) -> User:
+        """Return the mail that `owner` begins to keep at `path`: at first there is no mailbox."""
+        seed = UserSeed(
+            name=owner.name,
+            uid=owner.uid,
+            gid=owner.gid,
+            home=owner.home,
+            alternative_known=False,
+            without_inbox=True,
+        )
+        self.places[posixpath.normpath(path)] = place = self._live_user(seed)
+        return place
 
     def add_session(
         self, user: str, service: str = "imap", *, pid: int = 1, ip: str = "127.0.0.1"
@@ -184,6 +209,7 @@ class Store:
             sessions=tuple(self.sessions),
             keys=self.dict.copy(),
             files=self.files.copy(),
+            places={path: user.freeze() for path, user in self.places.items()},
             daemons=self.daemons.copy(),
         )
 
@@ -201,6 +227,8 @@ class Store:
         self.dict.update(point.keys)
         self.files.clear()
         self.files.update(point.files)
+        self.places.clear()
+        self.places.update((path, self._live_user(seed)) for path, seed in point.places.items())
         self.daemons.become(point.daemons)
 
     def unknown(self, name: str) -> UnknownUserError:
@@ -212,8 +240,11 @@ class Store:
         user = self._live.get(name)
         if user is None and name in self:
             seed = self._point.changed.get(name) or self._loaded[name]
-            self._live[name] = user = User(seed, self.clock, self.random)
+            self._live[name] = user = self._live_user(seed)
         return user
+
+    def _live_user(self, seed: UserSeed) -> User:
+        return User(seed, self.clock, self.random)
 
 
 class Users(Mapping[str, User]):

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import msgspec
 
 from fakedove.dovecot import acl
+from fakedove.dovecot.change_log import Event, ListChange
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.folders import Folders
 from fakedove.dovecot.guids import checked_guid, derived_guid, random_guid
@@ -58,6 +59,8 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     last_uidvalidity: int = FIRST_UIDVALIDITY
     #: INBOX was deleted or renamed, and nobody has looked since.
     without_inbox: bool = False
+    #: What the log of the list of mailboxes tells a sync.
+    list_log: tuple[ListChange, ...] = ()
 
 
 class User:
@@ -79,6 +82,7 @@ class User:
         "gid",
         "hidden",
         "home",
+        "list_log",
         "listed_acls",
         "name",
         "passdb",
@@ -116,6 +120,8 @@ class User:
         self.hidden = dict(seed.hidden)
         #: Names of mailboxes that others may see, with the time of the ACL, as they were listed.
         self.listed_acls = dict(seed.listed_acls or _shared(seed))
+        #: What became of mailboxes and names, for a later sync.
+        self.list_log: list[ListChange] = list(seed.list_log)
         self._clock = clock
         self._random = random
         self._last_uidvalidity = seed.last_uidvalidity
@@ -258,6 +264,7 @@ class User:
         """Make a folder that is no mailbox, \\NoSelect in listings."""
         self._folders.add(canonical_name(path))
         self._listing = None
+        self._log(Event.FOLDER_MADE, canonical_name(path))
 
     def is_taken(self, path: str) -> bool:
         """Whether there is a mailbox or folder `path`."""
@@ -267,6 +274,7 @@ class User:
         """Delete a folder that is no mailbox and has no children; `prune` as for mailboxes."""
         self._folders.remove(canonical_name(path), self._mailboxes, prune=prune)
         self._listing = None
+        self._log(Event.FOLDER_DELETED, canonical_name(path))
 
     def has_children(self, name: str) -> bool:
         """Whether there are mailboxes or folders below `name`."""
@@ -284,14 +292,18 @@ class User:
         del self._mailboxes[box.name]
         self._listing = None
         self._folders.remove(box.name, self._mailboxes, prune=prune)
+        self._log(Event.DELETED, box.guid)
 
     def subscribe(self, name: str, *, subscribed: bool = True) -> None:
         """Subscribe to the mailbox `name`, which need not exist, or unsubscribe from it."""
         name = canonical_name(name)
+        if subscribed is (name in self.subscriptions):
+            return
         if subscribed:
             self.subscriptions[name] = None
         else:
-            self.subscriptions.pop(name, None)
+            del self.subscriptions[name]
+        self._log(Event.SUBSCRIBED if subscribed else Event.UNSUBSCRIBED, name)
 
     def rename_mailbox(self, old: str, new: str) -> None:
         """Rename the mailbox or folder `old` and all below it; INBOX comes back empty.
@@ -317,6 +329,7 @@ class User:
         self._mailboxes = boxes
         self._folders.move(old, new, self._mailboxes)
         self._listing = None
+        self._log(Event.RENAMED, new)
 
     def listing(self, *, inbox_last: bool = True) -> tuple[tuple[str, Mailbox | None], ...]:
         """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect.
@@ -355,7 +368,11 @@ class User:
             folders=tuple(self._folders.oldest_first()),
             last_uidvalidity=self._last_uidvalidity,
             without_inbox="INBOX" not in self._mailboxes,
+            list_log=tuple(self.list_log),
         )
+
+    def _log(self, event: Event, subject: str) -> None:
+        self.list_log.append(ListChange(event, subject, int(self._clock.now().timestamp())))
 
     def _change_first_root(self, **changes: int | None) -> None:
         first, *others = self._quota_roots

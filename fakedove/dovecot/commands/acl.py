@@ -125,7 +125,7 @@ def _change(call: Call, change: Change) -> Output:
     if any(character < " " for character in who):
         yield from panic(b"acl_id_is_valid(str_c(dest))")
     entries = acl.changed(box.acl, who, change, words)
-    box.highestmodseq += 1
+    box.note_attribute(f"acl/{who}")
     if entries == dict(acl.in_order(box.acl)):
         return Status.OK
     box.acl = entries

@@ -5,7 +5,6 @@ Any other location is an empty one.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -20,7 +19,6 @@ from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Declined, Fatal, Item, Level, Log, Output, Scope
 from fakedove.dovecot.status import Status
-from fakedove.dovecot.store import Store
 from fakedove.dovecot.user import User
 
 _USAGE = (
@@ -75,7 +73,10 @@ def _check(invocation: Invocation, release: Release) -> None:
     old_usage=_OLD_USAGE,
     check=_check,
     gaps=(
-        Gap("a source that is no user's of the store is an empty one, be it unreadable or full"),
+        Gap(
+            "a source that is neither a user's of the store nor made by a sync is an empty one,"
+            " be it unreadable or full"
+        ),
         Gap("a path without a driver kills also where there is mail", when="source_options"),
     ),
 )
@@ -84,13 +85,11 @@ def import_mails(call: Call) -> Output:
     location = (call.invocation.text("source-location") or b"").decode(errors="surrogateescape")
     reader = _reader(call)
     path = _path(call, location, reader)
-    owner = _owner(call.store, path)
+    owner = call.store.mail_at(path)
     if owner is None:
         return Status.OK
-    if owner.alternative_known and not _names_alternative(location, owner, reader):
-        owner.alternative_known = False
-        text = _no_alternative(call, path, owner)
-        yield Log(text.encode(), Level.WARNING, Scope.STORAGE, reader.name.encode())
+    if not _names_alternative(location, owner, reader):
+        yield from alternative_forgotten(call, path, owner, reader)
     query = queries.query_of(call)
     return (yield from queries.look(call, query, partial(_import_box, call), owner=owner))
 
@@ -147,11 +146,12 @@ def _names_alternative(location: str, owner: User, reader: User) -> bool:
     return any(_expanded(path, reader) == f"{owner.home}/alt" for path in named)
 
 
-def _owner(store: Store, path: str) -> User | None:
-    """Return the user whose mail lies at `path`, or None."""
-    home = posixpath.dirname(posixpath.normpath(path))
-    user = store.lookup(posixpath.basename(home))
-    return user if user is not None and f"{user.home}/mdbox" == posixpath.normpath(path) else None
+def alternative_forgotten(call: Call, path: str, owner: User, reader: User) -> Iterator[Item]:
+    """Warn, the first time, that who reads the mail at `path` knows no alternative storage."""
+    if owner.alternative_known:
+        owner.alternative_known = False
+        text = _no_alternative(call, path, owner)
+        yield Log(text.encode(), Level.WARNING, Scope.STORAGE, reader.name.encode())
 
 
 def _no_alternative(call: Call, path: str, owner: User) -> str:

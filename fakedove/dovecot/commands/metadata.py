@@ -134,7 +134,7 @@ def _change(call: Call, value: bytes | None) -> Output:
         box.metadata.pop(key, None)
     else:
         box.metadata[key] = value.decode(errors="surrogateescape")
-    box.highestmodseq += 1
+    box.note_attribute(key)
     return Status.OK
 
 

@@ -46,11 +46,15 @@ def _name(call: Call, parameter: str = "scriptname") -> str:
     return (call.invocation.text(parameter) or b"").decode()
 
 
-def _note_change(user: User) -> None:
-    """Enter a change of the scripts where replication looks for it: in INBOX's log."""
+#: What a sync calls the choice of the active script; a script cannot be called so.
+_DEFAULT = "/default"
+
+
+def _note_change(user: User, what: str) -> None:
+    """Enter a change of the scripts where a sync looks for it: in INBOX's log."""
     inbox = user.find_mailbox("INBOX")
     if inbox is not None:
-        inbox.highestmodseq += 1
+        inbox.note_attribute(f"sieve/{what}")
 
 
 def _not_found(call: Call, action: bytes, name: str) -> Log:
@@ -123,10 +127,10 @@ def sieve_put(call: Call) -> Output:
         return Status.DATAERR
     user.sieve_scripts.pop(name, None)
     user.sieve_scripts[name] = script
-    _note_change(user)
+    _note_change(user, name)
     if call.invocation.flag("activate"):
         user.sieve_active = name
-        _note_change(user)
+        _note_change(user, _DEFAULT)
     return Status.OK
 
 
@@ -159,10 +163,10 @@ def sieve_delete(call: Call) -> Output:
             status = combine(status, Status.DATAERR)
         else:
             del user.sieve_scripts[name]
-            _note_change(user)
+            _note_change(user, name)
             if name == user.sieve_active:
                 user.sieve_active = None
-                _note_change(user)
+                _note_change(user, _DEFAULT)
     return status
 
 
@@ -180,7 +184,7 @@ def sieve_activate(call: Call) -> Output:
         yield _not_found(call, b"activate", name)
         return Status.NOTFOUND
     call.user.sieve_active = name
-    _note_change(call.user)
+    _note_change(call.user, _DEFAULT)
     return Status.OK
 
 
@@ -188,7 +192,7 @@ def sieve_activate(call: Call) -> Output:
 def sieve_deactivate(call: Call) -> Output:
     """Leave no script active."""
     call.user.sieve_active = None
-    _note_change(call.user)
+    _note_change(call.user, _DEFAULT)
     yield from ()
     return Status.OK
 
@@ -212,7 +216,7 @@ def sieve_rename(call: Call) -> Output:
         yield _failed(b"rename", _TAKEN)
         return Status.DATAERR
     user.sieve_scripts[new] = user.sieve_scripts.pop(old)
-    _note_change(user)
+    _note_change(user, new)
     if old == user.sieve_active:
         user.sieve_active = new
     return Status.OK

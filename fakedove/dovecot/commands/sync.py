@@ -1,7 +1,6 @@
-"""`sync` and `backup`: there is no second server, and no second place keeps what it is given.
+"""`sync` and `backup`: with another place on this server, which keeps what it is given.
 
-A sync with another mail location succeeds and leaves this store as it is; one with another
-server fails as it does where nobody answers.
+There is no second server: a sync with one fails as it does where nobody answers.
 """
 
 from __future__ import annotations
@@ -9,8 +8,9 @@ from __future__ import annotations
 import re
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.commands.importing import DRIVERS
+from fakedove.dovecot.commands.sync_place import with_location
 from fakedove.dovecot.guids import checked_guid
+from fakedove.dovecot.message import SYSTEM_FLAGS
 from fakedove.dovecot.registry import (
     Call,
     Command,
@@ -60,8 +60,9 @@ _USAGE = (
 _DESTINATION = "[-p <dest option> [...]] <destination>"
 _OLD_DESTINATION = "-d|<dest>"
 _GAPS = (
-    Gap("no mail is carried over, in either direction: the store stays as it is with `-R` too"),
-    Gap("`-s` prints no state"),
+    Gap("with `-D` it tells nothing of what both sides think"),
+    Gap("all drivers keep mail as `mdbox` does, and every place can be written"),
+    Gap("`-P` purges nothing, `-r` writes no file, and `-a` spares no copying, by other modseqs"),
     Gap("a sync by a program always ends with its error 84, one with a server as if none listened"),
     Gap("a `mail_replica` of the userdb is not looked at", when="sync_replica"),
 )
@@ -73,21 +74,33 @@ _OLDER_USAGE = (
 )
 #: And in 2.1.
 _OLDEST_USAGE = "[-dfR] [-l <secs>] [-m <mailbox>] [-n <namespace>] <dest>"
-_LOCATION = re.compile(r"([a-z]+):(.*)", re.DOTALL)
+_LOCATION = re.compile(r"([^:]*):(.*)", re.DOTALL)
+#: What `-O` may name: a system flag, behind its backslash.
+_SYSTEM_FLAGS = frozenset(flag.lower().encode() for flag in SYSTEM_FLAGS)
 
 
 def _check(invocation: Invocation, release: Release) -> None:
+    _check_flag(invocation.text("sync-flags") or b"")
     for name, letter in (("sync-since-time", b"t"), ("sync-until-time", b"e")):
         moment = invocation.text(name)
         if moment is not None and parse_moment(moment, 0, strict=not release.sync_replica) is None:
             raise Fatal(b"Invalid -%b parameter: %b" % (letter, moment), Scope.COMMAND)
     guid, size = invocation.text("mailbox-guid"), invocation.text("sync-max-size")
-    if guid is not None and not _is_guid(guid):
+    if guid and not _is_guid(guid):
         raise Fatal(b"Invalid -g parameter: %b" % guid, Scope.COMMAND)
     if size is not None:
         _check_size(size)
     if not invocation.texts("destination") and not invocation.flag("default-destination"):
         raise _misused(invocation.command, release)
+
+
+def _check_flag(text: bytes) -> None:
+    flag = text.removeprefix(b"-")
+    if flag.startswith(b"\\") and flag.lower() not in _SYSTEM_FLAGS:
+        why = b"Invalid system flag given for -O parameter: '%b'" % flag
+        raise Fatal(why, Scope.COMMAND)
+    if b" " in flag:
+        raise Fatal(b"-O parameter doesn't support multiple flags currently", Scope.COMMAND)
 
 
 def _misused(command: Command, release: Release) -> Fatal:
@@ -110,10 +123,9 @@ def _check_size(size: bytes) -> None:
 
 def _is_guid(text: bytes) -> bool:
     try:
-        checked_guid(text.decode(errors="replace"))
+        return bool(int(checked_guid(text.decode(errors="replace")), 16))
     except StoreError:
         return False
-    return True
 
 
 @command(
@@ -130,7 +142,7 @@ def _is_guid(text: bytes) -> bool:
 )
 def sync(call: Call) -> Output:
     """Sync the user's mail with another place."""
-    return _sync(call)
+    return _sync(call, backup=False)
 
 
 @command(
@@ -146,26 +158,32 @@ def sync(call: Call) -> Output:
 )
 def backup(call: Call) -> Output:
     """Make another place the same as the user's mail."""
-    return _sync(call)
+    return _sync(call, backup=True)
 
 
-def _sync(call: Call) -> Output:
+def _sync(call: Call, *, backup: bool) -> Output:
     words = call.invocation.texts("destination")
     if not words:
         return _without_replica(call)
     destination = b" ".join(words).decode(errors="surrogateescape")
-    location = _LOCATION.fullmatch(words[0].decode(errors="surrogateescape"))
-    if location is None:
+    location = _LOCATION.fullmatch(destination)
+    if len(words) > 1 or (location is None and any(char in destination for char in " /")):
         return _by_program(call, "remote", f"{destination} dsync-server")
+    if location is None:
+        user, at, host = destination.rpartition("@")
+        return _by_program(call, "remote", _ssh(host, user if at else call.user.name))
     driver, rest = location.groups()
     if driver in ("tcp", "tcps"):
         return _by_network(call, rest)
     if driver == "remote":
-        program = f"ssh {rest} doveadm dsync-server -u{call.user.name} -U"
-        return _by_program(call, rest, program)
-    if driver not in DRIVERS:
-        return _with_unknown_driver(call, driver)
-    return _with_location()
+        return _by_program(call, rest, _ssh(rest, call.user.name))
+    if call.invocation.flag("all-namespaces"):
+        raise Fatal(b"-N parameter requires syncing with remote host", Scope.LOOKUP)
+    return with_location(call, driver, rest, backup=backup)
+
+
+def _ssh(host: str, user: str) -> str:
+    return f"ssh {host} doveadm dsync-server -u{user} -U"
 
 
 def _without_replica(call: Call) -> Output:
@@ -191,18 +209,3 @@ def _by_network(call: Call, address: str) -> Output:
         raise Fatal(text, Scope.LOOKUP)
     yield Log(b"Disconnected from remote: %b" % text, scope=Scope.LOOKUP)
     return Status.TEMPFAIL
-
-
-def _with_unknown_driver(call: Call, driver: str) -> Output:
-    namespace = "''" if call.release.sync_replica else "inbox"
-    why = f"Namespace {namespace}: Unknown mail storage driver {driver}"
-    yield Log(f"Failed to initialize user: {why}".encode(), scope=Scope.PROCESS)
-    if call.release.sync_replica:
-        text = b"assertion failed: (event == current_global_event)"
-        raise Fatal(text, crash=True)
-    return Status.TEMPFAIL
-
-
-def _with_location() -> Output:
-    yield from ()
-    return Status.OK

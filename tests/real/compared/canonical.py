@@ -12,7 +12,11 @@ import re
 import time
 from collections.abc import Mapping
 
+from fakedove.dovecot.dsync.state import InvalidStateError, MailboxState, parsed, printed
+
 _GUID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+#: What a sync prints as its state, which has GUIDs and moments in base64.
+_STATE = re.compile(rb"(?m)(?<![A-Za-z0-9+/])AQAAA[A-Za-z0-9+/]{59,}={0,2}")
 _UNIX_TIME = re.compile(rb"(?<!\d)\d{10}(?!\d)")
 _DATE_TIME = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _PREFIX = re.compile(rb"(?<=\()\d+(?=\))|(?<=<)\d+(?=>)|(?<=pid )\d+|(?<=pid=)\d+")
@@ -44,6 +48,7 @@ class Canonical:
         """Return an answer with placeholders."""
         answer = _BACKTRACE.sub(b"", answer)
         answer = _TOOK.sub(b"{{seconds}}", answer)
+        answer = _STATE.sub(self._state, answer)
         answer = _GUID.sub(self._guid, answer)
         answer = _TEMPORARY_FILE.sub(b"{{file}}", answer)
         answer = _PARTIAL_FILE.sub(b"{{file}}", answer)
@@ -51,6 +56,23 @@ class Canonical:
         answer = _DATE_TIME.sub(self._date_time, answer)
         answer = _SESSION.sub(b"{{session}}", answer)
         return _PREFIX.sub(b"{{pid}}", answer)
+
+    def _state(self, found: re.Match[bytes]) -> bytes:
+        """Return the mailboxes of a state: the order is that of their GUIDs, if it is right."""
+        try:
+            states = parsed(found[0])
+        except InvalidStateError:
+            return found[0]
+        if printed(states.values()) != found[0]:
+            return found[0]
+        # New GUIDs are numbered, so their order must not be that of the GUIDs.
+        in_order = sorted(states.values(), key=lambda one: (one.uidvalidity, one.modseq))
+        return b" ".join(self._mailbox_state(one) for one in in_order)
+
+    def _mailbox_state(self, one: MailboxState) -> bytes:
+        guid = _GUID.sub(self._guid, one.guid.encode())
+        numbers = (one.uidvalidity, one.uid, one.modseq, one.messages)
+        return b"%b:%b" % (guid, b"/".join(b"%d" % number for number in numbers))
 
     def _guid(self, found: re.Match[bytes]) -> bytes:
         if found[0] not in self._names:

@@ -19,7 +19,7 @@ from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.registry import MAIL_PARAMETERS, Command, Kind, Parameter
 from fakedove.dovecot.release import Release
 from fakedove.wire.tabescape import escape
-from tests.real.compared import values
+from tests.real.compared import syncs, values
 from tests.real.compared.values import Text, Words
 
 #: Commands that are not asked, each with the reason.
@@ -46,8 +46,6 @@ LEFT_OUT: Mapping[str, str] = {
     "oldstats dump": "it tells what other tests have done",
     "oldstats reset": "it forgets what other tests have done",
     "dsync-server": "what follows its line is not a command",
-    "sync": "it starts programs",
-    "backup": "it starts programs",
     **{
         f"director {name}": "there is no director, and finding out takes five seconds"
         for name in (
@@ -78,6 +76,8 @@ _WEIGHTS: Mapping[str, int] = {
     "sieve put": 3,
     "acl set": 2,
     "user": 2,
+    "sync": 2,
+    "backup": 2,
 }
 
 
@@ -109,8 +109,10 @@ def questions(release: Release) -> st.SearchStrategy[Question]:
     chosen = [name for name in sorted(known) if name in COMMANDS and name not in LEFT_OUT]
     weighted = [name for name in chosen for _ in range(_WEIGHTS.get(name, 1))]
     made = {name: _question(COMMANDS[name], release) for name in chosen}
+    made |= {name: _sync(name, release) for name in ("sync", "backup")}
     if "batch" in made:
-        made["batch"] = _batches([name for name in weighted if COMMANDS[name].mail], release)
+        lines = {name: one for name, one in made.items() if COMMANDS[name].mail and name != "batch"}
+        made["batch"] = _batches([name for name in weighted if name in lines], lines)
     return st.sampled_from(weighted).flatmap(made.__getitem__)
 
 
@@ -131,10 +133,11 @@ def _question(command: Command, release: Release) -> st.SearchStrategy[Question]
     )
 
 
-def _batches(names: list[str], release: Release) -> st.SearchStrategy[Question]:
+def _batches(
+    names: list[str], lines: Mapping[str, st.SearchStrategy[Question]]
+) -> st.SearchStrategy[Question]:
     """Draw batches of the commands named; a name of several words is one word or several."""
-    lines = {name: _question(COMMANDS[name], release) for name in names if name != "batch"}
-    drawn = st.sampled_from([*lines]).flatmap(lines.__getitem__)
+    drawn = st.sampled_from(names).flatmap(lines.__getitem__)
     return st.builds(_batch, values.one(";", ":", "--x"), st.lists(drawn, min_size=1, max_size=3))
 
 
@@ -144,6 +147,17 @@ def _batch(separator: str, lines: list[Question]) -> Question:
         name = line.command.split(" ") if line.flags else [line.command]
         words += [*name, *line.arguments, separator]
     return Question(lines[0].flags, lines[0].user, "batch", tuple(words[:-1]))
+
+
+def _sync(command: str, release: Release) -> st.SearchStrategy[Question]:
+    return st.builds(
+        Question,
+        # Not "D": what both sides think is told by the real server only.
+        flags=values.one("", "", "v"),
+        user=values.users,
+        command=st.just(command),
+        arguments=syncs.arguments(command, release),
+    )
 
 
 def _body(command: str) -> Text:

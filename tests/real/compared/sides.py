@@ -24,7 +24,10 @@ from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from fakedove.double.stubs import Stubs
+from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import find_release
 from fakedove.dovecot.store import Store
@@ -67,9 +70,12 @@ class Answer:
 class _Fake:
     """Fakedove's side: a store of its own, and a session in memory."""
 
-    def __init__(self, release: Release, directory: str, store_file: Path) -> None:
+    def __init__(
+        self, release: Release, directory: str, store_file: Path, mails: Mapping[str, str]
+    ) -> None:
         self.release, self._directory = release, directory
-        self.store = load_store(store_file, directory=directory, random=Random(1))
+        loaded = load_store(store_file, directory=directory, random=Random(1))
+        self.store = _with_guids(loaded, mails)
         guids = _guids(self.store)
         self.names = {name: guid for guid, name in guids.items()}
         self.mailbox_names = {g: name for g, name in guids.items() if name.startswith("guid:")}
@@ -183,7 +189,8 @@ class Sides:
     def __init__(self, real: RealDovecot, *, store_file: Path = STORE) -> None:
         """Join `real` with a fakedove of the store that it was made from."""
         self.release = find_release(real.release)
-        self._fake = _Fake(self.release, str(real.folder), store_file)
+        mails = {name: guid for guid, name in real.mail_guids().items()}
+        self._fake = _Fake(self.release, str(real.folder), store_file, mails)
         self._real = _Real(real, self._fake.mailbox_names)
 
     def restore(self) -> None:
@@ -209,6 +216,29 @@ class Sides:
             else:
                 found += [f"{sign} {line}" for sign, line in (("-", one), ("+", other)) if line]
         return found
+
+
+def _with_guids(store: Store, mails: Mapping[str, str]) -> Store:
+    """Return a store whose mails have the GUIDs that they have in the real server.
+
+    In which order two mails are taken is decided by them here and there.
+    """
+    seeds = []
+    for user in store.users.values():
+        seed = user.freeze()
+        boxes = [_box_with_guids(box, seed.name, mails) for box in seed.mailboxes]
+        seeds.append(msgspec.structs.replace(seed, mailboxes=tuple(boxes)))
+    return Store(
+        seeds, sessions=store.sessions, keys=store.dict, files=store.files, random=Random(1)
+    )
+
+
+def _box_with_guids(box: MailboxSeed, user: str, mails: Mapping[str, str]) -> MailboxSeed:
+    messages = (
+        msgspec.structs.replace(one, guid=mails[f"{user}/{box.name}/{one.uid}"])
+        for one in box.messages
+    )
+    return msgspec.structs.replace(box, messages=tuple(messages))
 
 
 def _guids(store: Store) -> dict[str, str]:

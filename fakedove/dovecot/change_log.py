@@ -1,0 +1,49 @@
+"""What has happened to mails and mailboxes, as Dovecot's logs tell a later sync.
+
+Each mailbox has a transaction log, which knows the GUIDs of expunged mails and who changed which
+flags; each user has one about the list of mailboxes, with times in seconds. What a sync itself
+did is in neither, but for the expunges.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class MailChange(msgspec.Struct, frozen=True, gc=False):
+    """A change of one mail, or of an attribute, in the transaction that ended with `modseq`."""
+
+    #: 0: it is the mailbox's attributes that `added` names.
+    uid: int
+    modseq: int
+    #: The mail's GUID if it was expunged, else "".
+    expunged: str = ""
+    #: Flags and keywords that were set and taken away.
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Event(enum.Enum):
+    """What happened to a mailbox, or to a name in the list of mailboxes."""
+
+    #: A mailbox was deleted, which is known by its GUID.
+    DELETED = enum.auto()
+    #: A folder that is no mailbox was made or deleted.
+    FOLDER_MADE = enum.auto()
+    FOLDER_DELETED = enum.auto()
+    #: A mailbox or folder has this name since.
+    RENAMED = enum.auto()
+    SUBSCRIBED = enum.auto()
+    UNSUBSCRIBED = enum.auto()
+
+
+class ListChange(msgspec.Struct, frozen=True, gc=False):
+    """A change of the list of mailboxes."""
+
+    event: Event
+    #: The mailbox's GUID, or the name.
+    subject: str
+    #: When, in seconds.
+    time: int

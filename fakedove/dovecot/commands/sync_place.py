@@ -1,0 +1,144 @@
+"""A sync with another place on this server: what its name says, and what is to be done there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+
+from fakedove.dovecot.commands.importing import DRIVERS, alternative_forgotten
+from fakedove.dovecot.commands.syncing import Sync
+from fakedove.dovecot.dsync import state
+from fakedove.dovecot.dsync.state import InvalidStateError, MailboxState
+from fakedove.dovecot.dsync.wanted import Wanted
+from fakedove.dovecot.registry import Call
+from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
+from fakedove.dovecot.search.quantities import parse_moment, parse_size
+from fakedove.dovecot.status import Status
+
+
+def with_location(call: Call, driver: str, path: str, *, backup: bool) -> Output:
+    """Sync with the mail at a location; what both sides have in common is told for `-s`."""
+    wanted = _wanted(call, backup=backup)
+    given, problem = _given_state(call)
+    if problem:
+        yield Log(problem.encode(), scope=Scope.STORAGE)
+    sync, status, dies = yield from _at_location(call, driver, path, wanted, given)
+    if call.invocation.text("state") is not None:
+        states = sync.states.values() if sync else ()
+        yield (b"" if sync and sync.desynced else state.printed(states),)
+    if dies:
+        raise Fatal(b"assertion failed: (event == current_global_event)", crash=True)
+    return status
+
+
+def _at_location(
+    call: Call, driver: str, path: str, wanted: Wanted, given: Mapping[str, MailboxState] | None
+) -> Generator[Item, None, tuple[Sync | None, Status, bool]]:
+    """Sync if something is known by that name; return what came of it, and if it kills."""
+    if not call.release.sync_replica and ":" in path:
+        yield Log(b"Destination should be in mail_driver:mail_path syntax")
+        return None, Status.TEMPFAIL, False
+    path = path.partition(":")[0]
+    problem = _location_problem(call, driver, path)
+    if problem:
+        yield _without_user(call, problem)
+        return None, Status.TEMPFAIL, call.release.sync_replica
+    path = call.user.home + path[1:] if path.startswith("~/") else path
+    path = path.removesuffix("/") or path or f"{call.user.home}/mdbox"
+    far = call.store.mail_at(path) or call.store.new_place(path, call.user)
+    yield from alternative_forgotten(call, path, far, call.user)
+    if far is call.user:
+        yield _with_itself(call)
+        return None, Status.TEMPFAIL, False
+    sync = Sync(call, far, wanted, given)
+    yield from sync.run()
+    changed = Status.CHANGED if sync.desynced else Status.OK
+    return sync, Status.TEMPFAIL if sync.failed else changed, False
+
+
+def _location_problem(call: Call, driver: str, path: str) -> str:
+    """Return why there can be no mail at a location, "" if there can."""
+    older = call.release.sync_replica
+    if not driver and path:
+        if older:
+            return f"Unknown setting: {path}"
+        where = f"home={call.user.home}, mail_path={path}"
+        return f"Mail storage autodetection failed ({where}) - Set mail_driver explicitly"
+    if not driver and older:
+        return (
+            "Ambiguous mail location setting, don't know what to do with it: :"
+            " (try prefixing it with mbox: or maildir:)"
+        )
+    if driver and driver.lower() not in DRIVERS:
+        return f"Unknown mail storage driver {driver}"
+    return "Root mail directory not given" if driver and not path else ""
+
+
+def _without_user(call: Call, why: str) -> Log:
+    namespace = "''" if call.release.sync_replica else "inbox"
+    text = f"Failed to initialize user: Namespace {namespace}: {why}"
+    return Log(text.encode(errors="surrogateescape"), scope=Scope.PROCESS)
+
+
+def _given_state(call: Call) -> tuple[Mapping[str, MailboxState] | None, str]:
+    """Return the state of the last time, None without one, and what is wrong with it."""
+    text = call.invocation.text("state")
+    if not text or call.invocation.flag("full-sync"):
+        return None, ""
+    try:
+        return state.parsed(text), ""
+    except InvalidStateError as error:
+        said = f"Saved sync state is invalid, falling back to full sync: {error}"
+        return {}, said if call.release.sync_replica else f"brain M: {said}"
+
+
+def _with_itself(call: Call) -> Log:
+    path = f"{call.user.home}/mdbox/mailboxes"
+    if call.release.sync_replica:
+        what = "mail_location points"
+        which = 'prefix="" { location }'
+    else:
+        what = "mail_path and mail_index_path point"
+        which = "inbox { mail_path }"
+    text = (
+        f"Both source and destination {what} to same directory: {path}"
+        f" (namespace {which} is set explicitly?)"
+    )
+    return Log(text.encode())
+
+
+def _wanted(call: Call, *, backup: bool) -> Wanted:
+    invocation = call.invocation
+    one_way = not backup and invocation.flag("oneway-sync")
+    reverse = (backup or one_way) and invocation.flag("reverse-sync")
+    mailbox, guid = invocation.text("mailbox"), invocation.text("mailbox-guid")
+    since, until = _moment(call, "sync-since-time"), _moment(call, "sync-until-time")
+    if since and until and since > until:
+        raise Fatal(b"start date is later than end date", Scope.MAIL)
+    size = invocation.text("sync-max-size")
+    return Wanted(
+        near_takes=reverse or not (backup or one_way),
+        far_takes=not reverse,
+        mirror=backup,
+        mailbox=_decoded(mailbox),
+        guid=_decoded(guid).lower(),
+        excluded=tuple(map(_decoded, invocation.texts("exclude-mailbox"))),
+        without_mails=b"" in (mailbox, guid),
+        full=invocation.flag("full-sync"),
+        since=since,
+        until=until,
+        largest=parse_size(size) if size else 0,
+        flag=_decoded(invocation.text("sync-flags")),
+        all_mails=_decoded(invocation.text("all-mailbox")),
+    )
+
+
+def _moment(call: Call, name: str) -> int:
+    """Return the moment that an option names, in seconds; 0 without it."""
+    text = call.invocation.text(name)
+    now = int(call.store.clock.now().timestamp())
+    moment = parse_moment(text, now, strict=not call.release.sync_replica) if text else None
+    return moment.seconds if moment else 0
+
+
+def _decoded(text: bytes | None) -> str:
+    return (text or b"").decode(errors="surrogateescape")
