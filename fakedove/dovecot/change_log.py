@@ -11,6 +11,9 @@ import enum
 
 import msgspec
 
+#: What the names of attributes begin with that are Sieve scripts.
+SCRIPTS = "sieve/"
+
 
 class MailChange(msgspec.Struct, frozen=True, gc=False):
     """A change of one mail, or of an attribute, in the transaction that ended with `modseq`."""
@@ -23,6 +26,16 @@ class MailChange(msgspec.Struct, frozen=True, gc=False):
     #: Flags and keywords that were set and taken away.
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+
+
+def rights_attribute(who: str) -> str:
+    """Return the name of the attribute that is the rights of an identifier in an ACL."""
+    return f"acl/{who}"
+
+
+def script_attribute(name: str | None) -> str:
+    """Return the name of INBOX's attribute that is a Sieve script; None: which one is active."""
+    return f"{SCRIPTS}default" if name is None else f"{SCRIPTS}files/{name}"
 
 
 class Event(enum.Enum):

@@ -112,14 +112,18 @@ def numbered(
     return after, highest
 
 
-def logged(old: Message, new: Message) -> MailChange:
-    """Return the log's record of what changed a message's flags."""
+def logged(old: Message, new: Message, *, replaced: bool) -> MailChange:
+    """Return the log's record of what changed a message's flags.
+
+    Flags that are `replaced` are logged as if all others had been taken away.
+    """
+    flags = SYSTEM_FLAGS if replaced and old.flags != new.flags else old.flags
     before, after = {*old.flags, *old.keywords}, {*new.flags, *new.keywords}
     return MailChange(
         new.uid,
         new.modseq,
         added=tuple(word for word in (*new.flags, *new.keywords) if word not in before),
-        removed=tuple(word for word in (*old.flags, *old.keywords) if word not in after),
+        removed=tuple(word for word in (*flags, *old.keywords) if word not in after),
     )
 
 

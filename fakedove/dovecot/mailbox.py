@@ -19,6 +19,7 @@ from fakedove.dovecot.clock import Clock, in_utc
 from fakedove.dovecot.flag_changes import (
     FlagChange,
     Keywords,
+    Mode,
     appended,
     changed,
     logged,
@@ -271,8 +272,11 @@ class Mailbox:
         """
         index = self._index()
         new: dict[int, Message] = {}
+        replaced: set[int] = set()
         for uid, change in changes:
             if uid in index:
+                if change.mode is Mode.REPLACE:
+                    replaced.add(uid)
                 words = self._keywords.spelled(change.keywords)
                 spelled = msgspec.structs.replace(change, keywords=words)
                 new[uid] = changed(new.get(uid, index[uid]), spelled)
@@ -282,7 +286,9 @@ class Mailbox:
             self._keywords.learn(one.keywords)
         after, self.highestmodseq = numbered(pairs, self._keywords, self.highestmodseq)
         if not by_sync:
-            self.log += (logged(index[uid], one) for uid, one in after.items())
+            self.log += (
+                logged(index[uid], one, replaced=uid in replaced) for uid, one in after.items()
+            )
         self._put(
             msgspec.structs.replace(one, keywords=self._keywords.learn(one.keywords))
             for one in after.values()

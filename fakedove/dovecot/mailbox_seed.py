@@ -20,6 +20,9 @@ SPECIAL_USES = (
     "\\Trash",
 )
 
+#: The metadata that tells the special use, which no command can set.
+SPECIAL_USE_KEY = "/private/specialuse"
+
 #: Names and values in order, frozen.
 Items: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -66,6 +69,7 @@ def seed_mailbox(
     keywords: tuple[str, ...] = (),
     metadata: Items = (),
     acl: tuple[tuple[str, tuple[str, ...]], ...] = (),
+    log: tuple[MailChange, ...] = (),
 ) -> MailboxSeed:
     """Make a seed of `messages`, which are in UID order, with its totals.
 
@@ -85,6 +89,7 @@ def seed_mailbox(
         unseen=sum(not message.seen for message in messages),
         deleted=sum(message.deleted for message in messages),
         virtual_size=sum(message.virtual_size for message in messages),
+        log=log,
     )
 
 

@@ -6,7 +6,7 @@ What a Maildir tree of the user holds comes first, and a table of that name adds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,12 @@ from pathlib import Path
 import msgspec
 
 from fakedove.dovecot import acl
+from fakedove.dovecot.change_log import MailChange, rights_attribute
 from fakedove.dovecot.guids import checked_guid, derived_guid
 from fakedove.dovecot.mail_files import MailFile, MailFiles
 from fakedove.dovecot.mailbox_seed import (
     FIRST_UIDVALIDITY,
+    SPECIAL_USE_KEY,
     Items,
     MailboxSeed,
     check_special_use,
@@ -58,10 +60,10 @@ class MailboxTables:
         self._now = now
         self._files = MailFiles()
 
-    def of_user(self, user: str, table: Table, sieve_changes: int) -> UserMail:
+    def of_user(self, user: str, table: Table, scripts: Sequence[str]) -> UserMail:
         """Return the mail of `user`, whose table is given.
 
-        `sieve_changes` is how often Sieve scripts, which INBOX keeps, were changed.
+        `scripts` are the attributes of INBOX that are Sieve scripts.
         """
         if "mailbox" not in table and "maildir" not in table:
             return UserMail((), _subscriptions(table))
@@ -71,8 +73,8 @@ class MailboxTables:
         for name in tables:
             seeds.setdefault(name, _empty(user, name, FIRST_UIDVALIDITY + len(seeds)))
         for name, box in tables.items():
-            changes = sieve_changes if name == "INBOX" else 0
-            seeds[name] = self._mailbox(user, seeds[name], box, changes)
+            others = scripts if name == "INBOX" else ()
+            seeds[name] = self._mailbox(user, seeds[name], box, others)
         _refuse_same_guids(tables, seeds)
         subscribed = [name for name, box in tables.items() if _is_subscribed(box)]
         names = dict.fromkeys((*tree.subscriptions, *subscribed, *_subscriptions(table)))
@@ -84,15 +86,20 @@ class MailboxTables:
         read = partial(read_maildir, owner=user, now=self._now, files=self._files)
         return table.checked("maildir", read, self._folder / table.text("maildir"))
 
-    def _mailbox(self, user: str, before: MailboxSeed, table: Table, changes: int) -> MailboxSeed:
+    def _mailbox(
+        self, user: str, before: MailboxSeed, table: Table, scripts: Sequence[str]
+    ) -> MailboxSeed:
         metadata, entries = _metadata(table), _acl(table)
+        rights = (rights_attribute(who) for who, _ in entries)
+        keys = (key for key, _ in metadata if key != SPECIAL_USE_KEY)
+        attributes = (*keys, *scripts, *rights)
         messages = (*before.messages, *self._messages(user, before, table))
         # As in a Dovecot that was filled this way: every change counts one, and modseqs are
         # kept only from the first time that somebody asks, so messages have the highest.
-        changes += len(messages) + sum(bool(message.keywords) for message in messages)
+        changes = len(messages) + sum(len(message.keywords) for message in messages)
         modseq = table.integer(
             "highestmodseq",
-            1 + changes + len(metadata) + len(entries),
+            1 + changes + len(attributes),
             minimum=1,
             maximum=_HIGHEST_MODSEQ,
         )
@@ -109,6 +116,7 @@ class MailboxTables:
             keywords=before.keywords,
             metadata=metadata,
             acl=entries,
+            log=_last_changes(attributes, modseq),
         )
         return _with_uidnext(seed, table)
 
@@ -210,6 +218,15 @@ def _special_use(table: Table) -> str:
     text = table.text("special_use", "")
     table.checked("special_use", check_special_use, text)
     return text
+
+
+def _last_changes(attributes: Sequence[str], modseq: int) -> tuple[MailChange, ...]:
+    """Return the log of a mailbox whose attributes were the last to be set."""
+    numbers = range(modseq - len(attributes) + 1, modseq + 1)
+    return tuple(
+        MailChange(0, max(number, 1), added=(name,))
+        for number, name in zip(numbers, attributes, strict=True)
+    )
 
 
 def _metadata(table: Table) -> Items:

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import structs
 
+from fakedove.dovecot.change_log import script_attribute
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.mail_files import readable
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY
@@ -117,8 +118,10 @@ class _Loader:
     def _user(self, name: str, table: Table) -> UserSeed:
         scripts, active = self._sieve(table.table("sieve", _SIEVE_KEYS))
         # Dovecot keeps Sieve scripts as attributes of INBOX, and each counts as a change.
-        sieve_changes = len(scripts) + (active is not None)
-        mail = self._mailboxes.of_user(name, table, sieve_changes)
+        changed = [script_attribute(script) for script, _ in scripts]
+        if active is not None:
+            changed.append(script_attribute(None))
+        mail = self._mailboxes.of_user(name, table, changed)
         only = _root(table, "quota_")
         return UserSeed(
             name=_copied(name),

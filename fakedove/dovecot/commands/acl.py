@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 
 from fakedove.dovecot import acl, texts
 from fakedove.dovecot.acl import Change
+from fakedove.dovecot.change_log import rights_attribute
 from fakedove.dovecot.commands import COMMANDS
 from fakedove.dovecot.commands.mailbox_checks import mailbox_above, missing, name_problem
 from fakedove.dovecot.commands.queries import panic
@@ -125,7 +126,7 @@ def _change(call: Call, change: Change) -> Output:
     if any(character < " " for character in who):
         yield from panic(b"acl_id_is_valid(str_c(dest))")
     entries = acl.changed(box.acl, who, change, words)
-    box.note_attribute(f"acl/{who}")
+    box.note_attribute(rights_attribute(who))
     if entries == dict(acl.in_order(box.acl)):
         return Status.OK
     box.acl = entries

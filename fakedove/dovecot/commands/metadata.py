@@ -14,6 +14,7 @@ from fakedove.dovecot.commands import long_names
 from fakedove.dovecot.commands.mailbox_checks import Problem, name_problem, opening_problem
 from fakedove.dovecot.hash_table import bucket
 from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.mailbox_seed import SPECIAL_USE_KEY
 from fakedove.dovecot.names import canonical_name, utf8_or_crash
 from fakedove.dovecot.registry import Call, Invocation, command, flag, positional
 from fakedove.dovecot.release import Release
@@ -32,8 +33,7 @@ _ALWAYS_IN_INBOX = {
 }
 #: The rights of which one is needed beside lookup, as in RFC 5464 section 3.3.
 _RIGHTS = ("read", "write-seen", "write", "insert", "post")
-_SPECIAL_USE = "/private/specialuse"
-_FIXED = frozenset({_SPECIAL_USE})
+_FIXED = frozenset({SPECIAL_USE_KEY})
 #: How keys end that name nothing.
 _EMPTY = ("/private/", "/shared/")
 _FIXED_IN_INBOX = frozenset(f"/shared/{name}" for name in _ALWAYS_IN_INBOX["shared"])
@@ -75,7 +75,7 @@ def metadata_get(call: Call) -> Output:
     if isinstance(box, Status):
         return box
     key = _key(call)
-    if key == _SPECIAL_USE:
+    if key == SPECIAL_USE_KEY:
         value = box.special_use
     else:
         value = "" if key in _fixed(box) else box.metadata.get(key, "")

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 
 from fakedove.dovecot import texts
+from fakedove.dovecot.change_log import script_attribute
 from fakedove.dovecot.files import failure, reason
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
 from fakedove.dovecot.release import Release
@@ -46,15 +47,11 @@ def _name(call: Call, parameter: str = "scriptname") -> str:
     return (call.invocation.text(parameter) or b"").decode()
 
 
-#: What a sync calls the choice of the active script; a script cannot be called so.
-_DEFAULT = "/default"
-
-
-def _note_change(user: User, what: str) -> None:
-    """Enter a change of the scripts where a sync looks for it: in INBOX's log."""
+def _note_change(user: User, name: str | None) -> None:
+    """Enter a change of a script, or of which is active, where a sync looks: in INBOX's log."""
     inbox = user.find_mailbox("INBOX")
     if inbox is not None:
-        inbox.note_attribute(f"sieve/{what}")
+        inbox.note_attribute(script_attribute(name))
 
 
 def _not_found(call: Call, action: bytes, name: str) -> Log:
@@ -130,7 +127,7 @@ def sieve_put(call: Call) -> Output:
     _note_change(user, name)
     if call.invocation.flag("activate"):
         user.sieve_active = name
-        _note_change(user, _DEFAULT)
+        _note_change(user, None)
     return Status.OK
 
 
@@ -166,7 +163,7 @@ def sieve_delete(call: Call) -> Output:
             _note_change(user, name)
             if name == user.sieve_active:
                 user.sieve_active = None
-                _note_change(user, _DEFAULT)
+                _note_change(user, None)
     return status
 
 
@@ -184,7 +181,7 @@ def sieve_activate(call: Call) -> Output:
         yield _not_found(call, b"activate", name)
         return Status.NOTFOUND
     call.user.sieve_active = name
-    _note_change(call.user, _DEFAULT)
+    _note_change(call.user, None)
     return Status.OK
 
 
@@ -192,7 +189,7 @@ def sieve_activate(call: Call) -> Output:
 def sieve_deactivate(call: Call) -> Output:
     """Leave no script active."""
     call.user.sieve_active = None
-    _note_change(call.user, _DEFAULT)
+    _note_change(call.user, None)
     yield from ()
     return Status.OK
 

@@ -51,6 +51,8 @@ def _at_location(
         return None, Status.TEMPFAIL, False
     sync = Sync(call, far, wanted, given)
     yield from sync.run()
+    if sync.refused is not None:
+        return None, sync.refused, False
     changed = Status.CHANGED if sync.desynced else Status.OK
     return sync, Status.TEMPFAIL if sync.failed else changed, False
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from fakedove.dovecot import acl
+from fakedove.dovecot.change_log import SCRIPTS, rights_attribute
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.mailbox_changes import delete
 from fakedove.dovecot.dsync import attributes
 from fakedove.dovecot.dsync.exporting import Side, changes, differ, look
 from fakedove.dovecot.dsync.importing import Importer, Plan, carry_out
 from fakedove.dovecot.dsync.state import MailboxState
-from fakedove.dovecot.dsync.tree import Node, Tree, read_tree
+from fakedove.dovecot.dsync.tree import Node, Tree, listed, read_tree
 from fakedove.dovecot.dsync.tree_merge import Act, Step, steps
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Level, Log, Scope
 from fakedove.dovecot.sharing import list_shared, verify_listed
+from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
 #: How many saved mails are committed at once: by the side that begins, and by recent releases.
@@ -48,12 +50,16 @@ class Sync:
         self.states: dict[str, MailboxState] = dict(self._given)
         #: Something went wrong, and mailboxes that came later were not looked at.
         self.failed = False
+        #: What no mail was looked at for.
+        self.refused: Status | None = None
         #: The state that was given is out of date, so all is to be synced anew.
         self.desynced = False
 
     def run(self) -> Iterator[Item]:
         """Do it; `states`, `failed` and `desynced` tell then how it ended."""
-        near, far = (read_tree(call.user, self._wanted) for call in self._calls)
+        near, far = (yield from self._tree(0)), (yield from self._tree(1))
+        if self.refused is not None:
+            return
         # Mailboxes that come by this sync are in no state yet.
         known = set(near.by_guid())
         near_steps, far_steps = self._steps(near, far)
@@ -66,6 +72,16 @@ class Sync:
                 break
         guids = known & {node.guid for node in nodes}
         self.states = {guid: one for guid, one in self.states.items() if guid in guids}
+
+    def _tree(self, index: int) -> Generator[Item, None, Tree]:
+        """Return the list of one side, which fails if there is a mailbox that may not be read."""
+        call = self._calls[index]
+        for name, box in listed(call.user):
+            if box is not None and _rights(call, box) == "lookup":
+                text = f"Failed to access mailbox {name}: Permission denied"
+                yield self._said(index, text, level=Level.ERROR)
+                self.refused = Status.NOPERM
+        return read_tree(call.user, self._wanted, lambda box: bool(_rights(call, box)))
 
     def _steps(self, near: Tree, far: Tree) -> tuple[list[Step], list[Step]]:
         """Return what each side has to do to its list; both lists become what they will be."""
@@ -132,7 +148,11 @@ class Sync:
                 local, remote, self._wanted, master=index == 0, mirror=self._wanted.mirror
             ).plan(changes(remote, given), given)
             taken = attributes.taken_over(local, remote, given)
-            plan.attributes = len(taken)
+            plan.attributes = bool(taken)
+            for name in taken:
+                # The Sieve plugin enters its scripts a second time, as if by itself.
+                if name.startswith(SCRIPTS):
+                    local.box.note_attribute(name)
             yield from self._set_rights(index, local.box, remote, taken)
             yield from self._carry_out(index, plan, local.box, remote)
             ends.append((plan.uid, remote.highestmodseq))
@@ -175,7 +195,7 @@ class Sync:
     ) -> Iterator[Item]:
         call = self._calls[index]
         for who, rights in remote.acl.items():
-            if attributes.of_rights(who) in taken:
+            if rights_attribute(who) in taken:
                 box.acl = acl.changed(box.acl, who, acl.Change.SET, rights)
                 box.acl_changed = int(call.store.clock.now().timestamp())
                 yield from list_shared(call)
@@ -207,6 +227,14 @@ def _create_folder(call: Call, name: str) -> Iterator[Item]:
         yield from inherit(call, box)
     elif not call.user.is_taken(name):
         call.user.create_folder(name)
+
+
+def _rights(call: Call, box: Mailbox) -> str:
+    """Return which of the two rights that a sync needs the owner has: "", one or both."""
+    if not box.acl:
+        return "lookup read"
+    rights = acl.effective(box.acl, call.owner)
+    return " ".join(one for one in ("lookup", "read") if one in rights)
 
 
 def _by_guid(user: User, guid: str) -> Mailbox | None:

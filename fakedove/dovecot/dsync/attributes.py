@@ -6,19 +6,15 @@ the log can tell that they are to be set. The rights in an ACL are attributes of
 
 from __future__ import annotations
 
+from fakedove.dovecot.change_log import rights_attribute
 from fakedove.dovecot.dsync.exporting import Side
 from fakedove.dovecot.dsync.state import MailboxState
-
-
-def of_rights(who: str) -> str:
-    """Return the name of the attribute that is the rights of an identifier."""
-    return f"acl/{who}"
 
 
 def taken_over(local: Side, remote: Side, since: MailboxState | None) -> list[str]:
     """Return the names of the attributes that are set on this side."""
     found = [
-        of_rights(who)
+        rights_attribute(who)
         for who, rights in remote.acl.items()
         if local.acl.get(who) != rights and _wins(who, local, remote)
     ]
@@ -38,5 +34,5 @@ def _wins(who: str, local: Side, remote: Side) -> bool:
 
 
 def _age(who: str, side: Side) -> tuple[int, int, str]:
-    modseq = side.attributes.get(of_rights(who), 0)
+    modseq = side.attributes.get(rights_attribute(who), 0)
     return side.acl_changed, modseq, " ".join(side.acl[who])

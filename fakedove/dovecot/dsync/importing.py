@@ -33,8 +33,8 @@ class Plan(msgspec.Struct, kw_only=True):
     saves: list[Save] = msgspec.field(default_factory=list)
     flags: list[tuple[int, FlagChange, int]] = msgspec.field(default_factory=list)
     expunges: set[int] = msgspec.field(default_factory=set)
-    #: How many attributes are set.
-    attributes: int = 0
+    #: Whether attributes are set, which is one change in the log.
+    attributes: bool = False
     #: UID up to which both sides will be the same.
     uid: int = 0
     #: What makes it impossible, as Dovecot logs it; "": nothing.
@@ -163,14 +163,14 @@ def _commit(plan: Plan, box: Mailbox, waiting: list[Save]) -> None:
     for message, modseq in zip(put, modseqs, strict=True):
         box.raise_modseq(message.uid, modseq)
     waiting.clear()
+    box.highestmodseq += plan.attributes
+    plan.attributes = False
     if plan.flags:
         box.change_each_flags(((uid, change) for uid, change, _ in plan.flags), by_sync=True)
         for uid, _, modseq in plan.flags:
             if box.by_uid(uid) is not None:
                 box.raise_modseq(uid, modseq)
         plan.flags = []
-    box.highestmodseq += plan.attributes
-    plan.attributes = 0
 
 
 def _add_new(plan: Plan, new: Sequence[NewMail]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -72,13 +72,17 @@ def place(name: str) -> list[bytes]:
     return [part.encode() for part in name.split("/")]
 
 
-def read_tree(user: User, wanted: Wanted) -> Tree:
+def listed(user: User) -> list[tuple[str, Mailbox | None]]:
+    """Return the names of all mailboxes and folders; an INBOX that is not there is not made."""
+    return [(name, box) for name, box in user.listing() if name != "INBOX" or box is not None]
+
+
+def read_tree(user: User, wanted: Wanted, is_visible: Callable[[Mailbox], bool]) -> Tree:
     """Return the names that a sync of `user`'s mail is about."""
     tree = Tree()
-    listing: list[tuple[str, Mailbox | None]] = [
-        (name, box) for name, box in user.listing() if name != "INBOX" or box is not None
-    ]
-    for name, box in listing:
+    for name, box in listed(user):
+        if box is not None and not is_visible(box):
+            continue
         if not wanted.takes_mailbox(name, box.special_use if box else ""):
             continue
         if box is None and not wanted.guid:

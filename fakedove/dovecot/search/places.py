@@ -14,7 +14,7 @@ import msgspec
 
 from fakedove.dovecot import masks
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.names import existing_name_problem
+from fakedove.dovecot.names import canonical_name, existing_name_problem
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Scope
 from fakedove.dovecot.search.tree import Group, InMailbox, InMailboxes, InThread, Node
@@ -74,7 +74,10 @@ def _text(one: InMailbox | InMailboxes) -> str:
 def _named(one: InMailbox | InMailboxes, user: User) -> Place:
     assert isinstance(one, InMailbox)
     fault = existing_name_problem(one.name)
-    return Place(one.name, None if fault else user.find_mailbox(one.name), fault)
+    if fault:
+        return Place(one.name, None, fault)
+    name = canonical_name(one.name)
+    return Place(name, user.find_mailbox(name))
 
 
 def _gather(nodes: Sequence[Node]) -> _Names:

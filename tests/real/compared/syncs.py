@@ -34,6 +34,13 @@ _STATES = mostly(
     times=5,
 )
 
+#: No days that do not exist: 2.4.1 dies of them at the first mail.
+_MOMENTS = mostly(
+    one("2024-01-03", "03-Jan-2024", "1704270000", "2h", "3 days", "1700000000", "0", "2030-01-01"),
+    one("", "x", "now", "32-Jan-2024", "1fortnight"),
+    times=5,
+)
+
 _FLAGS = mostly(
     one("\\Seen", "-\\Seen", "\\flagged", "Work", "-work", "$Forwarded"),
     one("\\Bad", "\\Seen x", "", "-"),
@@ -49,8 +56,8 @@ _OPTIONS: tuple[tuple[str, Text | None], ...] = (
     ("-g", mostly(values.guids, one(""))),
     ("-x", mostly(values.masks, one("\\Trash", ""))),
     ("-n", one("", "inbox", "x")),
-    ("-t", values.dates),
-    ("-e", values.dates),
+    ("-t", _MOMENTS),
+    ("-e", _MOMENTS),
     ("-O", _FLAGS),
     ("-I", one("1", "200", "1k", "1M", "0", "x", "")),
     ("-l", one("5", "x")),

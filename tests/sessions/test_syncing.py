@@ -1,0 +1,268 @@
+"""`sync` and `backup`: what becomes of the mail at both places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakedove.dovecot.store import Store
+from fakedove.dovecot.user import User
+from tests.sessions.talk import Talk, small_store
+
+OK, CHANGED, TEMPFAIL = b"\n+\n", b"-CHANGED\n", b"-TEMPFAIL\n"
+ANN = b"mdbox:/home/ann/mdbox"
+
+
+def two_users() -> Store:
+    """Return a store of tss, who has one mail, and ann, who has an INBOX of her own."""
+    store = small_store()
+    store.add_user("ann")
+    return store
+
+
+def talking(store: Store, release: str = "2.4.1") -> Talk:
+    talk = Talk(release, store=store)
+    talk.hello(0)
+    return talk
+
+
+def line(command: str, *arguments: str, user: str = "tss") -> bytes:
+    return "\t".join(("", user, command, *arguments)).encode() + b"\n"
+
+
+def mails(user: User, mailbox: str = "INBOX") -> list[tuple[int, str, tuple[str, ...]]]:
+    """Return UID, GUID, and flags of all mails of a mailbox."""
+    return [
+        (one.uid, one.guid, (*one.flags, *sorted(one.keywords)))
+        for one in user.mailbox(mailbox).messages
+    ]
+
+
+def names(user: User) -> dict[str, str]:
+    return {name: box.guid for name, box in user.mailboxes.items()}
+
+
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+def test_a_backup_keeps_the_mail_and_gives_it_back(release: str) -> None:
+    store = two_users()
+    talk = talking(store, release)
+    tss = store.users["tss"]
+    tss.mailbox("Work/2024", create=True).deliver(b"Subject: plan\n\nx\n", ["\\Flagged"])
+    tss.subscribe("Work/2024")
+    before = mails(tss), mails(tss, "Work/2024")
+    assert talk.say(line("backup", "mdbox:~/saved")) == OK
+    tss.delete_mailbox("Work/2024")
+    tss.subscribe("Work/2024", subscribed=False)
+    tss.mailbox("INBOX").expunge([1])
+    # The mail that is missing cannot come back under its UID, so first the mailbox goes.
+    assert talk.say(line("backup", "-R", "mdbox:~/saved")).endswith(TEMPFAIL)
+    assert talk.say(line("backup", "-R", "mdbox:~/saved")) == OK
+    assert (mails(tss), mails(tss, "Work/2024")) == before
+    assert "Work/2024" in tss.subscriptions
+
+
+def test_the_store_forgets_a_backup_when_it_is_restored() -> None:
+    store = two_users()
+    talk = talking(store)
+    empty = store.snapshot()
+    talk.say(line("backup", "mdbox:~/saved"))
+    full = store.snapshot()
+    assert len(mails(store.places["/home/tss/saved"])) == 1
+    store.restore(empty)
+    assert not store.places
+    store.restore(full)
+    assert len(mails(store.places["/home/tss/saved"])) == 1
+
+
+def test_mail_can_be_imported_from_a_backup() -> None:
+    store = two_users()
+    talk = talking(store)
+    talk.say(line("backup", "mdbox:~/saved"))
+    assert talk.say(line("import", "mdbox:/home/tss/saved", "Old", "ALL", user="ann")) == OK
+    assert [guid for _, guid, _ in mails(store.users["ann"], "Old/INBOX")] == [
+        guid for _, guid, _ in mails(store.users["tss"])
+    ]
+
+
+def test_a_backup_makes_the_other_place_the_same() -> None:
+    store = two_users()
+    talk = talking(store)
+    tss, ann = store.users["tss"], store.users["ann"]
+    ann.mailbox("Extra", create=True)
+    ann.mailbox("INBOX").deliver(b"Subject: hers\n\n")
+    assert talk.say(line("backup", ANN.decode())) == OK
+    assert mails(ann) == mails(tss)
+    assert names(ann) == names(tss)
+    tss.mailbox("INBOX").deliver(b"Subject: more\n\n", ["\\Seen", "Work"])
+    tss.mailbox("INBOX").expunge([1])
+    tss.mailbox("Done", create=True)
+    tss.rename_mailbox("Done", "Later")
+    assert talk.say(line("backup", ANN.decode())) == OK
+    assert mails(ann) == mails(tss)
+    assert names(ann) == names(tss)
+
+
+def test_a_backup_over_missing_mail_fails_once_as_the_real_one_does() -> None:
+    store = two_users()
+    talk = talking(store, "2.3.19.1")
+    tss, ann = store.users["tss"], store.users["ann"]
+    talk.say(line("backup", ANN.decode()))
+    guid = tss.mailbox("INBOX").messages[0].guid
+    ann.mailbox("INBOX").expunge([1])
+    talk.world.log.clear()
+    assert talk.say(line("backup", ANN.decode())).endswith(TEMPFAIL)
+    said = f"Deleting mailbox 'INBOX': UID=1 GUID={guid} is missing locally"
+    assert any(said in entry for entry in talk.log)
+    assert talk.say(line("backup", ANN.decode())) == OK
+    assert mails(ann) == mails(tss)
+
+
+def test_a_sync_takes_changes_of_both_sides() -> None:
+    store = two_users()
+    talk = talking(store)
+    tss, ann = store.users["tss"], store.users["ann"]
+    talk.say(line("sync", ANN.decode()))
+    talk.say(line("flags add", "\\Seen", "ALL"))
+    talk.say(line("flags add", "\\Flagged", "ALL", user="ann"))
+    tss.mailbox("Mine", create=True)
+    ann.mailbox("INBOX").deliver(b"Subject: hers\n\n")
+    assert talk.say(line("sync", ANN.decode())) == OK
+    assert mails(tss) == mails(ann)
+    assert [flags for _, _, flags in mails(tss)] == [("\\Flagged", "\\Seen"), ()]
+    assert names(tss) == names(ann)
+
+
+def test_what_one_side_expunged_or_deleted_is_gone_on_both() -> None:
+    store = two_users()
+    talk = talking(store)
+    tss, ann = store.users["tss"], store.users["ann"]
+    tss.mailbox("Old", create=True)
+    talk.say(line("sync", ANN.decode()))
+    talk.say(line("expunge", "MAILBOX", "INBOX", "ALL"))
+    talk.say(line("mailbox delete", "Old", user="ann"))
+    assert talk.say(line("sync", ANN.decode())) == OK
+    assert mails(tss) == mails(ann) == []
+    assert "Old" not in names(tss)
+
+
+def test_mails_with_the_same_uid_both_stay_under_new_ones() -> None:
+    store = two_users()
+    talk = talking(store)
+    tss, ann = store.users["tss"], store.users["ann"]
+    ann.mailbox("INBOX").deliver(b"Subject: hers\n\n")
+    # As many mails, as high a modseq: only a full sync looks at what seems to be the same.
+    assert talk.say(line("sync", ANN.decode())) == OK
+    assert mails(tss) != mails(ann)
+    assert talk.say(line("sync", "-f", ANN.decode())) == OK
+    assert mails(tss) == mails(ann)
+    assert [uid for uid, _, _ in mails(tss)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "copied"),
+    [
+        (("-m", "Wor*"), {"Work"}),
+        (("-x", "Work"), {"INBOX"}),
+        (("-g", "00112233445566778899aabbccddeeff"), {"Work"}),
+        (("-O", "\\Flagged"), {"Work"}),
+        (("-O", "-\\Flagged"), {"INBOX"}),
+        (("-I", "10"), set()),
+        (("-t", "2030-01-01"), set()),
+        (("-m", ""), set()),
+    ],
+)
+def test_options_say_what_is_copied(options: Sequence[str], copied: set[str]) -> None:
+    store = two_users()
+    talk = talking(store)
+    work = store.users["tss"].create_mailbox("Work", "00112233445566778899aabbccddeeff")
+    work.deliver(b"Subject: plan\n\nx\n", ["\\Flagged"])
+    assert talk.say(line("backup", *options, "mdbox:~/saved")) == OK
+    saved = store.places["/home/tss/saved"].mailboxes
+    assert {name for name, box in saved.items() if box.messages} == copied
+
+
+def test_one_way_takes_nothing_back_and_loses_nothing() -> None:
+    store = two_users()
+    talk = talking(store)
+    tss, ann = store.users["tss"], store.users["ann"]
+    talk.say(line("sync", ANN.decode()))
+    ann.mailbox("INBOX").deliver(b"Subject: hers\n\n")
+    ann.mailbox("Extra", create=True)
+    before = mails(tss), names(tss)
+    assert talk.say(line("sync", "-1", ANN.decode())) == OK
+    assert (mails(tss), names(tss)) == before
+    assert len(mails(ann)) == 2
+
+
+def test_the_state_of_the_last_time_spares_and_tells_what_changed() -> None:
+    store = two_users()
+    talk = talking(store)
+    ann = store.users["ann"]
+    reply = talk.say(line("sync", "-s", "", ANN.decode()))
+    state, _, status = reply.partition(b"\t")
+    assert status == OK
+    talk.say(line("sync", ANN.decode()))
+    talk.say(line("flags add", "\\Seen", "ALL"))
+    reply = talk.say(line("sync", "-s", state.decode(), ANN.decode()))
+    assert reply.endswith(OK)
+    assert mails(ann) == mails(store.users["tss"])
+    talk.say(line("flags add", "\\Draft", "ALL"))
+    state = reply.partition(b"\t")[0]
+    ann.mailbox("INBOX").highestmodseq = 1
+    assert talk.say(line("sync", "-s", state.decode(), ANN.decode())).endswith(CHANGED)
+    assert "brain S: Failed to do incremental sync for mailbox INBOX, " in talk.log[-1]
+
+
+#: What happens to one of two places between two syncs: which, what, and to the how manieth mail.
+_doings = st.lists(
+    st.tuples(
+        st.sampled_from(("tss", "ann")),
+        st.sampled_from(("save", "expunge", "seen", "unseen", "work", "create", "rename")),
+        st.integers(0, 5),
+    ),
+    max_size=8,
+)
+
+
+def do(talk: Talk, user: User, what: str, which: int) -> None:
+    """Change something of a user's mail, by a command where a log of it matters."""
+    box = user.mailbox("INBOX")
+    uid = str(box.messages[which % len(box.messages)].uid) if box.messages else "1"
+    match what:
+        case "save":
+            box.deliver(b"Subject: %d\n\n" % which, ["\\Draft"])
+        case "expunge":
+            talk.say(line("expunge", "MAILBOX", "INBOX", "UID", uid, user=user.name))
+        case "seen" | "work":
+            flag = "\\Seen" if what == "seen" else "Work"
+            talk.say(line("flags add", flag, "UID", uid, user=user.name))
+        case "unseen":
+            talk.say(line("flags remove", "\\Seen", "UID", uid, user=user.name))
+        case "create":
+            user.mailbox(f"Box{which}", create=True)
+        case "rename" if user.existing_mailbox(f"Box{which}"):
+            talk.say(line("mailbox rename", f"Box{which}", f"Was{which}", user=user.name))
+
+
+@given(first=_doings, second=_doings, state=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_both_places_are_the_same_after_a_sync(
+    first: list[tuple[str, str, int]], second: list[tuple[str, str, int]], state: bool
+) -> None:
+    store = two_users()
+    talk = talking(store)
+    known = ""
+    for doings in (first, second, []):
+        for name, what, which in doings:
+            # With a state, mailboxes are only looked at that have changed on this side.
+            do(talk, store.users["tss" if known else name], what, which)
+        options = ("-s", known) if known else ("-f", "-s", "")
+        reply = talk.say(line("sync", *options, ANN.decode()))
+        assert reply.endswith(OK)
+        known = reply.partition(b"\t")[0].decode() if state else ""
+        assert mails(store.users["tss"]) == mails(store.users["ann"])
+    both = store.users["tss"], store.users["ann"]
+    assert all(len(mails(user)) == len({uid for uid, _, _ in mails(user)}) for user in both)
