@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
@@ -143,8 +144,12 @@ def _open_files() -> int:
 
 def _children() -> list[str]:
     """Return the processes that this one has, those that wait to be buried too."""
-    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
-    return [pid for task in tasks for pid in (task / "children").read_text().split()]
+    found: list[str] = []
+    for task in Path(f"/proc/{os.getpid()}/task").iterdir():
+        # A thread may end meanwhile, whose children are another's then.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += (task / "children").read_text().split()
+    return found
 
 
 def _wait(is_so: Callable[[], bool]) -> None:

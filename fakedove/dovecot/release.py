@@ -221,7 +221,7 @@ class Release(msgspec.Struct, frozen=True):
     empty_header_crashes: bool = False
     #: A literal mailbox that does not exist is an error for searches.
     missing_mailbox_fails: bool = True
-    #: Deleting the last child deletes a parent that is no mailbox.
+    #: Deleting the last child deletes a parent that is no mailbox; a rename that fails, two.
     deletes_empty_parents: bool = False
     #: mailbox status -f, create -g and -s, delete -r, -e and -Z.
     status_field_option: bool = False

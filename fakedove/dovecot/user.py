@@ -260,11 +260,12 @@ class User:
             self.subscribe(name)
         return tuple(self._take_in(seed) for seed in tree.mailboxes)
 
-    def create_folder(self, path: str) -> None:
-        """Make a folder that is no mailbox, \\NoSelect in listings."""
+    def create_folder(self, path: str, *, logged: bool = True) -> None:
+        """Make a folder that is no mailbox, \\NoSelect in listings; a later sync may not know."""
         self._folders.add(canonical_name(path))
         self._listing = None
-        self._log(Event.FOLDER_MADE, canonical_name(path))
+        if logged:
+            self._log(Event.FOLDER_MADE, canonical_name(path))
 
     def is_taken(self, path: str) -> bool:
         """Whether there is a mailbox or folder `path`."""

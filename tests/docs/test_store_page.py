@@ -47,7 +47,7 @@ def test_every_snippet_that_is_a_test_passes(folder: Path) -> None:
         timeout=60,
     )
     assert ran.returncode == 0, ran.stdout
-    assert "9 passed" in ran.stdout
+    assert "10 passed" in ran.stdout
 
 
 def test_a_wrong_file_is_refused_as_shown(folder: Path) -> None:

@@ -360,3 +360,18 @@ def test_the_cache_of_a_wrong_name_has_no_messages(release: str) -> None:
     assert talk.log[-1].endswith(
         "Syncing mailbox ../x failed: Invalid mailbox name: Contains '..' part"
     )
+
+
+@pytest.mark.parametrize(
+    ("release", "left"),
+    [("2.3.19.1", b"A\tA/B\tA/B/C\tINBOX\t\n+\n"), ("2.4.1", b"A\tINBOX\t\n+\n")],
+)
+def test_a_rename_of_nothing_leaves_folders_for_the_new_name(release: str, left: bytes) -> None:
+    *_, listed = ask(release, b"mailbox rename\tGone\tA/B/C/D", b"mailbox list")
+    assert listed == left
+
+
+@BOTH
+def test_a_rename_to_the_top_leaves_nothing(release: str) -> None:
+    refused, listed = ask(release, b"mailbox rename\tGone\tA", b"mailbox list")
+    assert (refused, listed) == (b"\n-NOTFOUND\n", b"INBOX\t\n+\n")

@@ -190,10 +190,24 @@ def _rename(call: Call, old: str, new: str) -> Output:
     if problem is not None:
         yield from long_names.told(call, old, problem)
         yield Log(f"Can't rename mailbox {old} to {new}: {problem[1]}".encode())
+        if problem[0] is Status.NOTFOUND and call.user.existing_mailbox(old) is None:
+            _make_parents(call, new)
         return problem[0]
     call.user.rename_mailbox(old, new)
     yield from verify_listed(call, canonical_name(new))
     return Status.OK
+
+
+def _make_parents(call: Call, name: str) -> None:
+    """Make the folders above a new name, as is done before it is found that nothing is renamed.
+
+    Some releases delete the lowest two of them again.
+    """
+    parts = canonical_name(name).split("/")
+    above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+    made = [path for path in above if not call.user.is_taken(path)]
+    for path in made[:-2] if call.release.deletes_empty_parents else made:
+        call.user.create_folder(path, logged=False)
 
 
 def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:

@@ -66,7 +66,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def _excludes(mask: str, name: str, uses: list[str]) -> bool:
     if mask.startswith("\\"):
         return mask.lower() in uses
-    return masks.user_matches(mask.encode(), name.encode())
+    return masks.text_matches(mask.encode(errors="surrogateescape"), name.encode())
 
 
 def _has(message: Message, word: str) -> bool:
