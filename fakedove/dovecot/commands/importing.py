@@ -12,12 +12,13 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.destination import too_big
+from fakedove.dovecot.commands.locations import LocationError, forget_alternative, mail_path
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.names import existing_name_problem, is_utf8, new_name_problem
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Declined, Fatal, Item, Level, Log, Output, Scope
+from fakedove.dovecot.reply import Declined, Fatal, Item, Log, Output, Scope
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 
@@ -27,25 +28,6 @@ _USAGE = (
 )
 _OLD_USAGE = "[-s] <source mail location> <dest parent mailbox> <search query>"
 _SOURCE, _OLD_SOURCE = "<source mail driver>:<source mail path>", "<source mail location>"
-DRIVERS = frozenset(["dbox", "imapc", "maildir", "mbox", "mdbox", "mh", "pop3c", "sdbox"])
-
-#: What may stand behind the path, up to 2.3.
-_SETTINGS = frozenset(
-    [
-        *("ALT", "ALTNOCHECK", "BROKENCHAR", "CONTROL", "DIRNAME", "FULLDIRNAME", "INBOX"),
-        *(
-            "INDEX",
-            "INDEXCACHE",
-            "INDEXPVT",
-            "ITERINDEX",
-            "LAYOUT",
-            "LISTINDEX",
-            "MAILBOXDIR",
-            "NO-FS-VALIDATION",
-        ),
-        *("NO-NOSELECT", "SUBSCRIPTIONS", "UTF-8", "VOLATILEDIR"),
-    ]
-)
 
 
 def _check(invocation: Invocation, release: Release) -> None:
@@ -88,8 +70,7 @@ def import_mails(call: Call) -> Output:
     owner = call.store.mail_at(path)
     if owner is None:
         return Status.OK
-    if not _names_alternative(location, owner, reader):
-        yield from alternative_forgotten(call, path, owner, reader)
+    yield from forget_alternative(call, location, owner, reader)
     query = queries.query_of(call)
     return (yield from queries.look(call, query, partial(_import_box, call), owner=owner))
 
@@ -105,64 +86,17 @@ def _reader(call: Call) -> User:
 
 def _path(call: Call, location: str, reader: User) -> str:
     """Return the path of a mail location; raise Fatal, as the real process dies of a bad one."""
-    driver, _, rest = location.partition(":")
-    path, *settings = rest.split(":")
-    unknown = [one for one in settings if one and one.partition("=")[0] not in _SETTINGS]
-    if location in (":", ":/") and not call.release.mail_location:
-        return f"{reader.home}/mdbox"
     if not location:
         said = (texts.backtrace(Scope.MAIL),)
         raise Fatal(b"assertion failed: (location == NULL)", Scope.MAIL, crash=True, log=said)
-    if ":" not in location or location == ":":
-        why = (
-            f"Ambiguous mail location setting, don't know what to do with it: {location}"
-            " (try prefixing it with mbox: or maildir:)"
-        )
-    elif not driver and not call.release.mail_location:
-        where = f"home={reader.home}, mail_path={_expanded(path, reader)}"
-        why = f"Mail storage autodetection failed ({where}) - Set mail_driver explicitly"
-    elif driver and driver.lower() not in DRIVERS:
-        why = f"Unknown mail storage driver {driver}"
-    elif not driver or unknown:
-        why = f"Unknown setting: {(unknown[0] if driver else path).partition('=')[0]}"
-    elif not path:
-        why = "Root mail directory not given"
-    else:
-        return _expanded(path, reader)
+    try:
+        return mail_path(location, reader, call.release)
+    except LocationError as error:
+        why = str(error)
     if call.release.mail_location:
         why = f"Initializing mail storage from mail_location parameter failed: {why}"
     text = f"Import namespace initialization failed: {why}"
     raise Fatal(text.encode(errors="surrogateescape"), Scope.MAIL)
-
-
-def _expanded(path: str, reader: User) -> str:
-    path = reader.home + path[1:] if path.partition("/")[0] == "~" else path
-    return path.removesuffix("/") or path
-
-
-def _names_alternative(location: str, owner: User, reader: User) -> bool:
-    """Whether a location says where the alternative storage is."""
-    named = [one[4:] for one in location.split(":")[2:] if one.startswith("ALT=")]
-    return any(_expanded(path, reader) == f"{owner.home}/alt" for path in named)
-
-
-def alternative_forgotten(call: Call, path: str, owner: User, reader: User) -> Iterator[Item]:
-    """Warn, the first time, that who reads the mail at `path` knows no alternative storage."""
-    if owner.alternative_known:
-        owner.alternative_known = False
-        text = _no_alternative(call, path, owner)
-        yield Log(text.encode(), Level.WARNING, Scope.STORAGE, reader.name.encode())
-
-
-def _no_alternative(call: Call, path: str, owner: User) -> str:
-    """Return the warning that the source has, as its owner noted, alternative storage."""
-    alternative = f"{owner.home}/alt"
-    if call.release.storage_names_itself:
-        return (
-            f"mdbox({path}/storage): {path}: Original mail_alt_path={alternative},"
-            " but currently mail_alt_path is empty"
-        )
-    return f"dbox {path}: Original ALT={alternative}, but currently no ALT path set"
 
 
 def _import_box(call: Call, source: Mailbox, messages: Sequence[Message]) -> Output:

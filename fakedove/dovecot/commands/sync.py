@@ -179,7 +179,7 @@ def _sync(call: Call, *, backup: bool) -> Output:
         return _by_program(call, rest, _ssh(rest, call.user.name))
     if call.invocation.flag("all-namespaces"):
         raise Fatal(b"-N parameter requires syncing with remote host", Scope.LOOKUP)
-    return with_location(call, driver, rest, backup=backup)
+    return with_location(call, destination, backup=backup)
 
 
 def _ssh(host: str, user: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
-from fakedove.dovecot.commands.importing import DRIVERS, alternative_forgotten
+from fakedove.dovecot.commands.locations import LocationError, forget_alternative, mail_path
 from fakedove.dovecot.commands.syncing import Sync
 from fakedove.dovecot.dsync import state
 from fakedove.dovecot.dsync.state import InvalidStateError, MailboxState
@@ -15,13 +15,13 @@ from fakedove.dovecot.search.quantities import parse_moment, parse_size
 from fakedove.dovecot.status import Status
 
 
-def with_location(call: Call, driver: str, path: str, *, backup: bool) -> Output:
+def with_location(call: Call, location: str, *, backup: bool) -> Output:
     """Sync with the mail at a location; what both sides have in common is told for `-s`."""
     wanted = _wanted(call, backup=backup)
     given, problem = _given_state(call)
     if problem:
         yield Log(problem.encode(), scope=Scope.STORAGE)
-    sync, status, dies = yield from _at_location(call, driver, path, wanted, given)
+    sync, status, dies = yield from _at_location(call, location, wanted, given)
     if call.invocation.text("state") is not None:
         states = sync.states.values() if sync else ()
         yield (b"" if sync and sync.desynced else state.printed(states),)
@@ -31,21 +31,19 @@ def with_location(call: Call, driver: str, path: str, *, backup: bool) -> Output
 
 
 def _at_location(
-    call: Call, driver: str, path: str, wanted: Wanted, given: Mapping[str, MailboxState] | None
+    call: Call, location: str, wanted: Wanted, given: Mapping[str, MailboxState] | None
 ) -> Generator[Item, None, tuple[Sync | None, Status, bool]]:
     """Sync if something is known by that name; return what came of it, and if it kills."""
-    if not call.release.sync_replica and ":" in path:
+    if not call.release.sync_replica and location.count(":") > 1:
         yield Log(b"Destination should be in mail_driver:mail_path syntax")
         return None, Status.TEMPFAIL, False
-    path = path.partition(":")[0]
-    problem = _location_problem(call, driver, path)
-    if problem:
-        yield _without_user(call, problem)
+    try:
+        path = mail_path(location, call.user, call.release)
+    except LocationError as error:
+        yield _without_user(call, str(error))
         return None, Status.TEMPFAIL, call.release.sync_replica
-    path = call.user.home + path[1:] if path.startswith("~/") else path
-    path = path.removesuffix("/") or path or f"{call.user.home}/mdbox"
     far = call.store.mail_at(path) or call.store.new_place(path, call.user)
-    yield from alternative_forgotten(call, path, far, call.user)
+    yield from forget_alternative(call, location, far, call.user)
     if far is call.user:
         yield _with_itself(call)
         return None, Status.TEMPFAIL, False
@@ -55,24 +53,6 @@ def _at_location(
         return None, sync.refused, False
     changed = Status.CHANGED if sync.desynced else Status.OK
     return sync, Status.TEMPFAIL if sync.failed else changed, False
-
-
-def _location_problem(call: Call, driver: str, path: str) -> str:
-    """Return why there can be no mail at a location, "" if there can."""
-    older = call.release.sync_replica
-    if not driver and path:
-        if older:
-            return f"Unknown setting: {path}"
-        where = f"home={call.user.home}, mail_path={path}"
-        return f"Mail storage autodetection failed ({where}) - Set mail_driver explicitly"
-    if not driver and older:
-        return (
-            "Ambiguous mail location setting, don't know what to do with it: :"
-            " (try prefixing it with mbox: or maildir:)"
-        )
-    if driver and driver.lower() not in DRIVERS:
-        return f"Unknown mail storage driver {driver}"
-    return "Root mail directory not given" if driver and not path else ""
 
 
 def _without_user(call: Call, why: str) -> Log:
