@@ -83,15 +83,20 @@ def prepare(
         arguments = _read_own(release, command, rest, parameters)
         bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
         return checked(release, bare, None, log)
-    long = release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
+    old = command.is_old_in(release)
+    long = not old and release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
     read = (b"-" + letters, *rest[1:]) if letters else rest
     # Positional arguments have long names too, of options with a value.
     known = parameters if long else options
     by_name = {one.long: one for one in parameters}
     try:
         try:
-            parsed = getopt.parse(read, known, long=long, options_first=command.options_first)
+            first = command.options_first and not old
+            parsed = getopt.parse(read, known, long=long, options_first=first)
         except getopt.BadOption as bad:
+            if old:
+                log = texts.bad_short_option(command.name, bad.text)
+                raise Fatal(b"killed with signal 11", crash=True, log=log) from None
             option_values(bad.before, by_name, strict=release.strict_numbers)
             return _bad_option(
                 release, command, bad, None if long else _pointer(bad.stop, read, letters)
@@ -115,7 +120,7 @@ def prepare(
     require(release, command, parameters, arguments)
     kept = not long and bool(parsed.options)
     pointer = _pointer(parsed.stop, read, letters) if kept else None
-    bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
+    bare = Invocation(command, username, arguments, rest, verbose, debug=debug, old=old)
     return checked(release, bare, pointer, log)
 
 

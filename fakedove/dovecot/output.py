@@ -102,9 +102,10 @@ class Formatter:
         mail: bool,
         flushes: bool,
         suffix: bytes = b"",
+        old: bool = False,
     ) -> None:
         """Add the status line of a reply, and what the command leaves behind it."""
-        lines = status_lines(self._release, status, mail=mail, suffix=suffix)
+        lines = status_lines(self._release, status, mail=mail, suffix=suffix, old=old)
         if self._pending and (mail or flushes):
             self._flush(writes)
         if self._gathered and not mail and not flushes and status is Status.OK:

@@ -141,6 +141,8 @@ class Invocation:
     log: tuple[Log, ...] = ()
     #: Whether it is to tell what it is at, as with `-D`.
     debug: bool = False
+    #: Whether it is one of the old commands still.
+    old: bool = False
     #: Whether a mail follows the command line.
     takes_body: bool = field(init=False)
 
@@ -189,6 +191,8 @@ class Call(msgspec.Struct, gc=False):
     hostname: str = "localhost"
     #: Whose mail was opened before on this connection; None: nobody's.
     opened: bytes | None = None
+    #: Whether the process only has lent rights then, and not given up root's for good.
+    lent: bool = False
     #: Whether any mail user was looked up before on this connection.
     settled: bool = False
     #: The search query, once it is parsed: what it became for one user holds for the next.
@@ -265,11 +269,17 @@ class Command:
     ends_with_failure: bool
     #: What it does not do as the real one does.
     gaps: tuple[Gap, ...]
+    #: Attribute of the release row that is true where it is one of the old commands still.
+    old_while: str
     body: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         bodies = [one.long for one in self.parameters if one.kind is Kind.BODY]
         object.__setattr__(self, "body", bodies[0] if bodies else None)
+
+    def is_old_in(self, release: Release) -> bool:
+        """Whether it is read and answered as all commands once were."""
+        return bool(self.old_while) and bool(getattr(release, self.old_while))
 
     def usage_in(self, release: Release) -> str:
         """Return the usage text of a release, which names the options that it has."""
@@ -303,6 +313,7 @@ def command(
     before: Callable[[Call], Iterator[Log]] | None = None,
     ends_with_failure: bool = False,
     gaps: tuple[Gap, ...] = (),
+    old_while: str = "",
 ) -> Callable[[Function], Function]:
     """Register the decorated function as the command `name`."""
 
@@ -323,6 +334,7 @@ def command(
             before,
             ends_with_failure,
             gaps,
+            old_while,
         )
         return function
 

@@ -26,6 +26,12 @@ from fakedove.dovecot.rules import UserRule
 from fakedove.dovecot.sharing import behind_new_inbox
 from fakedove.dovecot.status import Status
 
+#: Why a process that has lent the rights of a user cannot take them for good.
+_LENT_RIGHTS = (
+    "setuid({0} from userdb lookup) failed with euid={0}: Operation not permitted (This binary"
+    " should probably be called with process user set to {0} instead of {0})"
+)
+
 
 def run(call: Call) -> Output:
     """Run the command that `call` names, for every user it is about."""
@@ -35,7 +41,7 @@ def run(call: Call) -> Output:
         return command.function(call)
     # Nearly every command is about the user of its line, whose name is in its right form:
     # that one goes without the generators that all the others take.
-    if invocation.one_user is not None and not call.doveadm_port:
+    if invocation.one_user is not None and not call.doveadm_port and not invocation.old:
         user = call.store.lookup(invocation.one_user)
         if user is not None and user.name == invocation.one_user:
             return _on(call.of(user))
@@ -74,9 +80,11 @@ def _for_user(call: Call, name: bytes) -> Output:
     if user is None:
         if not call.release.nouser:
             raise Fatal(b"User doesn't exist", Scope.LOOKUP)
-        if call.release.logs_unknown_user:
+        if call.release.logs_unknown_user and not call.invocation.old:
             yield Log(b"User doesn't exist", scope=Scope.LOOKUP)
         return Status.NOUSER
+    if call.invocation.old and call.lent and call.release.double_status:
+        raise Fatal(_LENT_RIGHTS.format(user.uid).encode(), Scope.MAIL)
     output = _on(call.of(user))
     found = user.name.encode(errors="surrogateescape")
     if call.doveadm_port and not _iterates(call.invocation, call.release):
@@ -128,6 +136,9 @@ def _named(row: Row, name: bytes, position: int, width: int) -> Row:
 def _usernames(call: Call, problems: list[Item]) -> Iterator[bytes]:
     """Yield the names of the users that the command is about."""
     invocation, release = call.invocation, call.release
+    if invocation.old:
+        yield invocation.username
+        return
     all_users = invocation.flag("all-users") and release.all_users_win
     if invocation.flag("user-file") and not all_users:
         yield from _names_in_file(call, problems)

@@ -22,16 +22,19 @@ _STATUSES = frozenset(
 
 
 def status_lines(
-    release: Release, status: Status, *, mail: bool, suffix: bytes = b""
+    release: Release, status: Status, *, mail: bool, suffix: bytes = b"", old: bool = False
 ) -> tuple[bytes, ...]:
     """Return the writes that end a reply: one, or two where failures are doubled.
 
-    `suffix` is text behind the status, such as the host of REFERRAL.
+    Where others are doubled, that of an `old` command is one number. `suffix` is text behind
+    the status, such as the host of REFERRAL.
     """
     if status is Status.OK:
         return (b"\n+%b\n" % suffix,) if suffix else _OK_LINES
     if status is Status.DASH:
         return (b"\n-\n",)
+    if old and release.double_status:
+        return (b"\n-%b%b\n" % (_failure_text(release, status, Failure.NUMBER), suffix),)
     style = release.mail_failure if mail else release.other_failure
     line = b"\n-%b%b\n" % (_failure_text(release, status, style), suffix)
     return (line, b"\n-\n") if release.double_status else (line,)

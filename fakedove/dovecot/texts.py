@@ -29,8 +29,15 @@ def bad_option(release: Release, command: str, text: str, letter: str) -> tuple[
             told = b"Unexpected or incomplete option: -%b" % shown
             return (stderr, Log(told, scope=Scope.PROTOCOL))
         case _:
-            told = b"doveadm %b: Client sent unknown parameter: ?" % name
-            return (stderr, Log(told, scope=Scope.PROTOCOL))
+            return bad_short_option(command, text)
+
+
+def bad_short_option(command: str, text: str) -> tuple[Log, ...]:
+    """Return what is said where options are letters alone."""
+    name = command.encode()
+    stderr = Log(b"%b: %b" % (name, text.encode(errors="surrogateescape")), scope=Scope.STDERR)
+    told = b"doveadm %b: Client sent unknown parameter: ?" % name
+    return (stderr, Log(told, scope=Scope.PROTOCOL))
 
 
 def extraneous(release: Release, command: str, surplus: tuple[bytes, ...]) -> tuple[Log, ...]:

@@ -58,6 +58,7 @@ class Replies:
     __slots__ = (
         "_answer",
         "_body",
+        "_bound",
         "_connection",
         "_exchange",
         "_formatter",
@@ -91,6 +92,8 @@ class Replies:
         self._formatter = Formatter(world.release, world.escaped)
         #: Whose rights the process has: whom it was busy with last, if there is such a user.
         self._opened: bytes | None = None
+        #: Whether it has given up root's rights for good, as an old command does.
+        self._bound = False
         #: What a command said that has the connection for itself now.
         self.takeover: Takeover | None = None
         #: Whether a reply has begun and not ended: then `go_on` is to be called.
@@ -232,6 +235,7 @@ class Replies:
                 world.directory,
                 world.hostname,
                 self._opened,
+                self._opened is not None and not self._bound,
                 self._log.prefix.settled,
             )
         )
@@ -274,11 +278,14 @@ class Replies:
                 scope = _CONNECTION if self._clears_log_pid(invocation) else _PROCESS
                 self._log.prefix.settle(scope, invocation.username)
                 self._opened = invocation.username
+                self._bound = self._bound or invocation.old
         if answer is not None:
             if answer.raw is not None:
                 return self._end_raw(answer.raw)
             suffix = answer.suffix
-        return self._end(status, mail=mail, flushes=invocation.flushes, suffix=suffix)
+        return self._end(
+            status, mail=mail, flushes=invocation.flushes, suffix=suffix, old=invocation.old
+        )
 
     def _clears_log_pid(self, invocation: Invocation) -> bool:
         """Whether a command leaves the process without its id in log lines."""
@@ -286,11 +293,17 @@ class Replies:
         return cleared or invocation.flag("user-file")
 
     def _end(
-        self, status: Status, *, mail: bool, flushes: bool = False, suffix: bytes = b""
+        self,
+        status: Status,
+        *,
+        mail: bool,
+        flushes: bool = False,
+        suffix: bytes = b"",
+        old: bool = False,
     ) -> Ending:
         self._outcome.status = status
         writes = self._outcome.writes
-        self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix)
+        self._formatter.end(status, writes, mail=mail, flushes=flushes, suffix=suffix, old=old)
         if self.takeover is not None:
             first, *rest = self.takeover.greeting
             writes[-1] += first

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import msgspec
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.registry import Call, Invocation, Kind, command, positional
+from fakedove.dovecot.registry import MAIL_USAGE, Call, Gap, Invocation, Kind, command, positional
 from fakedove.dovecot.release import Release
-from fakedove.dovecot.reply import Fatal, Output, Row, Scope
+from fakedove.dovecot.reply import Fatal, Log, Output, Row, Scope
 from fakedove.dovecot.status import Status
 
 _USAGE = "<sep> <cmd1> [<sep> <cmd2> [..]]"
 
+#: What a command says that has no mail to read.
+_WITHOUT_BODY = b"open((error)) failed: Input stream missing (provide with file parameter)"
 #: What asks, before any of the commands runs, who sent the line: nobody has.
 _PREPARED = ("backup", "sync")
 #: What asks when its turn has come.
@@ -30,6 +32,8 @@ def _invocations(invocation: Invocation, release: Release) -> list[Invocation]:
 def _check(invocation: Invocation, release: Release) -> None:
     if release.batch_crashes:
         raise Fatal(b"killed with signal 11", crash=True)
+    if not invocation.texts("args") and release.batch_is_old:
+        raise texts.printed_usage(f"batch {MAIL_USAGE}  {_USAGE}")
     if not invocation.texts("args"):
         raise texts.misused(release, f"batch {_USAGE}", Scope.COMMAND)
     _invocations(invocation, release)
@@ -48,18 +52,19 @@ def _columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     usage=_USAGE,
     options_first=True,
     check=_check,
+    old_while="batch_is_old",
+    gaps=(Gap("with `-D` it tells nothing of the mail storage", when="batch_is_old"),),
 )
 def batch(call: Call) -> Output:
     """Run the commands; what they print is one list of columns."""
     rows = _Rows(len(call.invocation.columns) - 1 if call.invocation.username_column else 0)
     status = Status.OK
     invocations = _invocations(call.invocation, call.release)
+    asks = () if call.release.batch_is_old else _PREPARED
     for invocation in invocations:
-        if invocation.command.name in _PREPARED:
+        if invocation.command.name in asks:
             return (yield from _prepared(call, invocation))
     for invocation in invocations:
-        if invocation.command.name in _DIE_AT_WORK:
-            raise Fatal(b"killed with signal 11", crash=True)
         output = _run(call, invocation)
         try:
             while True:
@@ -77,8 +82,13 @@ def batch(call: Call) -> Output:
 
 
 def _run(call: Call, invocation: Invocation) -> Output:
+    if invocation.takes_body:
+        yield Log(_WITHOUT_BODY)
+        return Status.TEMPFAIL
+    if invocation.command.name in _DIE_AT_WORK and not call.release.batch_is_old:
+        raise Fatal(b"killed with signal 11", crash=True)
     inner = msgspec.structs.replace(call, invocation=invocation, query=None)
-    return invocation.command.function(inner)
+    return (yield from invocation.command.function(inner))
 
 
 def _prepared(call: Call, invocation: Invocation) -> Output:
