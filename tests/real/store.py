@@ -110,9 +110,10 @@ class Builder:
         mailboxes = [mailbox for mailbox in tables(user, "mailbox") if "mail" in mailbox]
         if not mailboxes:
             return
-        with imaplib.IMAP4(*self._imap, timeout=_PATIENCE) as client:
-            client.login(text(user, "name"), text(user, "password"))
-            for mailbox in mailboxes:
+        for mailbox in mailboxes:
+            # One process for each: what it keeps of one index makes it purge another's cache.
+            with imaplib.IMAP4(*self._imap, timeout=_PATIENCE) as client:
+                client.login(text(user, "name"), text(user, "password"))
                 for mail in tables(mailbox, "mail"):
                     self._append(client, text(mailbox, "name"), mail)
 
