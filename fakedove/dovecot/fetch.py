@@ -104,9 +104,7 @@ def _text(one: Fetched) -> Value:
 
 def _header_field(one: Fetched, parameter: str) -> bytes:
     name, dot, form = parameter.partition(".")
-    found = [
-        without_nul(value) for value in values(one.header, name.encode(errors="surrogateescape"))
-    ]
+    found = [without_nul(value) for value in _header_values(one, name)]
     if form == "utf8" and dot:
         found = [decode_words(unfold(value)).replace(b"\0", b" ") for value in found]
     elif dot:
@@ -115,6 +113,12 @@ def _header_field(one: Fetched, parameter: str) -> bytes:
             raise Fatal(text, Scope.STORAGE)
         return _addresses(b"\n".join(found), form)
     return b"\n".join(found)
+
+
+def _header_values(one: Fetched, name: str) -> list[bytes]:
+    if f"hdr.{name}" in one.box.cache.lost(one.message.uid):
+        return []
+    return values(one.header, name.encode(errors="surrogateescape"))
 
 
 _ADDRESS_FORMS = ("address", "address_name", "address_name.utf8")
@@ -143,7 +147,7 @@ def _unixtime(moment: datetime) -> bytes:
 
 def _sent(one: Fetched) -> tuple[int, int]:
     """Return when the mail was sent, in seconds since 1970, and the zone in minutes."""
-    dates = values(one.header, b"date")
+    dates = [] if one.message.uid in one.box.cache.lost_dates else values(one.header, b"date")
     seconds, zone = (parse_date(dates[0]) if dates else None) or (0, 0)
     return in_32_bits(seconds, clamped=one.release.sent_date_clamped), zone
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 import msgspec
 
+from fakedove.dovecot.cache.history import MailCache
 from fakedove.dovecot.change_log import MailChange
 from fakedove.dovecot.clock import Clock, in_utc
 from fakedove.dovecot.flag_changes import (
@@ -52,7 +53,7 @@ class Mailbox:
         "_tracks_modseqs",
         "acl",
         "acl_changed",
-        "cache_decisions",
+        "cache",
         "deleted",
         "first_recent_uid",
         "guid",
@@ -87,7 +88,7 @@ class Mailbox:
         self.metadata = dict(seed.metadata)
         self.acl = dict(seed.acl)
         self.acl_changed = seed.acl_changed
-        self.cache_decisions = dict(seed.cache_decisions)
+        self.cache = MailCache(seed.cache, seed.messages[0] if seed.messages else None)
         self.first_recent_uid = seed.first_recent_uid
         self.header_texts = HeaderTexts()
         #: What became of mails that are there or were, for a later sync.
@@ -244,6 +245,7 @@ class Mailbox:
         if not new:
             return ()
         put, self.highestmodseq = appended(new, self._keywords, self.highestmodseq)
+        self.cache.saved(put[0])
         if self._by_uid is None:
             self._new += put
             for message in put:
@@ -359,7 +361,7 @@ class Mailbox:
             metadata=tuple(self.metadata.items()),
             acl=tuple(self.acl.items()),
             acl_changed=self.acl_changed,
-            cache_decisions=tuple(self.cache_decisions.items()),
+            cache=self.cache.freeze(),
             first_recent_uid=self.first_recent_uid,
             keywords=tuple(self._keywords),
             tracks_modseqs=self._tracks_modseqs,

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from fakedove.dovecot.cache.history import Traces
 from fakedove.dovecot.change_log import MailChange
 from fakedove.dovecot.flag_changes import used_keywords
 from fakedove.dovecot.message import Message
@@ -41,8 +42,8 @@ class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     acl: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: When the ACL changed, in seconds.
     acl_changed: int = 0
-    #: What was decided about caching a field, by its name: decision and when it was used.
-    cache_decisions: tuple[tuple[str, tuple[str, int]], ...] = ()
+    #: What has happened to its cache; None if its mails were saved and no more.
+    cache: Traces | None = None
     #: Messages from this UID on are \\Recent.
     first_recent_uid: int = 1
     #: All keywords that there ever were, in the order of their first use.

@@ -13,6 +13,7 @@ from fakedove.dovecot.event_filter import Grammar
 from fakedove.dovecot.field_spans import fields_of, has_sections
 from fakedove.dovecot.rules import (
     Alpn,
+    Caching,
     Failure,
     Getopt,
     LogChannel,
@@ -130,7 +131,7 @@ class Release(msgspec.Struct, frozen=True):
     move_needs_room: bool = False
     #: index takes several masks and always says what it did; before, only with `-v`.
     index_takes_masks: bool = False
-    index_text: str = "{}: Cache is already up to date"
+    index_caches: bool = True
     #: `force-resync -f`.
     force_resync_fsck: bool = False
     #: force-resync crashes on a mask that can be no mailbox's name.
@@ -254,8 +255,7 @@ class Release(msgspec.Struct, frozen=True):
     cache_remove_needs_query: bool = False
     #: The mailbox cache commands insist on a mailbox and on decisions that exist.
     cache_checks_arguments: bool = False
-    #: Saving a mail leaves its headers, date of receipt and sizes to the cache.
-    caches_headers: bool = False
+    caching: Caching = Caching()
     #: acl names mailboxes before what it says, and namespaces by their names.
     acl_names_mailbox: bool = False
     #: acl debug tells the namespace of a mailbox that does not exist.

@@ -18,6 +18,7 @@ from fakedove.dovecot.event_filter import Grammar
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.rules import (
     Alpn,
+    Caching,
     Failure,
     Getopt,
     LogChannel,
@@ -225,8 +226,10 @@ def _rows() -> tuple[Release, ...]:
         instance_dies=False,
         debugs_fs=True,
     )
-    row("2.3.11", "2.3.12", lacks_search_keys=frozenset())
-    row("2.3.13", "2.3.13", services=SERVICES_2_3_16, proxy_kick_host=True)
+    caching = Caching(adding_is_use=True)
+    row("2.3.11", "2.3.12", lacks_search_keys=frozenset(), caching=caching)
+    caching = structs.replace(caching, size_of_opened=False)
+    row("2.3.13", "2.3.13", services=SERVICES_2_3_16, proxy_kick_host=True, caching=caching)
     row(
         "2.3.14",
         "2.3.14.1",
@@ -236,10 +239,12 @@ def _rows() -> tuple[Release, ...]:
         fs_copy_hides_reason=True,
     )
     row("2.3.15", "2.3.16", dict_opens_first=False)
+    caching = structs.replace(caching, loses_headers=True)
     row(
         "2.3.17",
         "2.3.18",
         {"splits_log_lines": True},
+        caching=caching,
         double_status=False,
         fs_counts_in_32_bits=False,
         commands_read_options=False,
@@ -315,7 +320,7 @@ def _rows() -> tuple[Release, ...]:
         transfer_is_strict=True,
         move_over_quota=MoveOverQuota.CRASHES,
         index_takes_masks=True,
-        index_text="Mailbox {}: Index is already up to date",
+        index_caches=False,
         force_resync_crashes=True,
         force_resync_respects_acl=False,
         storage_names_itself=True,
@@ -335,7 +340,7 @@ def _rows() -> tuple[Release, ...]:
         makes_folders=False,
         path_of_cache=True,
         cache_checks_arguments=True,
-        caches_headers=True,
+        caching=structs.replace(caching, headers=True),
         acl_names_mailbox=True,
         acl_sharing_map=True,
         acl_log_prefix=b"acl: ",

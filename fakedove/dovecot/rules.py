@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+import msgspec
+
 
 class Scope(enum.Enum):
     """Which commands there are on the wire."""
@@ -94,3 +96,17 @@ class ShortExtra(enum.Enum):
 
     CRASHES = enum.auto()
     CLOSES = enum.auto()
+
+
+class Caching(msgspec.Struct, frozen=True):
+    """What is left in the index cache."""
+
+    #: Saving a mail leaves its headers, date of receipt and structure there, and what is made of
+    #: a structure leaves all of that which is wanted.
+    headers: bool = False
+    #: Headers are lost where the header is read again behind a search that has read others.
+    loses_headers: bool = False
+    #: A field that is added counts as used; before, only one that is looked up.
+    adding_is_use: bool = False
+    #: A mail that is opened has its size cached.
+    size_of_opened: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fakedove.dovecot import texts
+from fakedove.dovecot.cache.reads import EXPUNGED
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.commands.mailbox_changes import delete
 from fakedove.dovecot.mailbox import Mailbox
@@ -42,4 +43,4 @@ def expunge(call: Call) -> Output:
 
     query = queries.query_of(call)
     query.simplify()
-    return queries.look(call, query, work, missing="Syncing mailbox '{}' failed")
+    return queries.look(call, query, work, missing="Syncing mailbox '{}' failed", reads=EXPUNGED)

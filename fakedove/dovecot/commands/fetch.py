@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fakedove.dovecot import fetch, texts
+from fakedove.dovecot.cache.reads import fields_read
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.fetch import Field
 from fakedove.dovecot.fetched import Fetched, PrintError, Shared
@@ -62,10 +63,13 @@ def fetch_messages(call: Call) -> Output:
     query = queries.query_of(call, _arguments(call.invocation, call.release)[1])
     reading = Reading(call.user, from_mail_start=call.release.streams_from_value_start)
     shared = Shared(call.release, call.user, reading)
+    reads = fields_read(tuple(field.name for field in fields))
     status = Status.OK
     for place in query.places(call.user):
         if place.box is not None:
-            outcome = yield from _fetch_box(shared, fields, place.box, query.find(place.box))
+            outcome = yield from _fetch_box(
+                shared, fields, place.box, queries.find(call, query, place.box, reads)
+            )
             status = combine(status, outcome)
         elif place.fault is not None or call.release.fetch_opens_unseen:
             why = place.fault or f"Mailbox doesn't exist: {place.name}"

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.commands import queries
+from fakedove.dovecot.cache.reads import IMPORTED
+from fakedove.dovecot.commands import cached, queries
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.destination import too_big
 from fakedove.dovecot.commands.locations import LocationError, forget_alternative, mail_path
@@ -72,7 +73,8 @@ def import_mails(call: Call) -> Output:
         return Status.OK
     yield from forget_alternative(call, location, owner, reader)
     query = queries.query_of(call)
-    return (yield from queries.look(call, query, partial(_import_box, call), owner=owner))
+    importing = partial(_import_box, call)
+    return (yield from queries.look(call, query, importing, owner=owner, reads=IMPORTED))
 
 
 def _reader(call: Call) -> User:
@@ -140,6 +142,8 @@ def _put(call: Call, name: str, messages: Sequence[Message]) -> Iterator[Item]:
         call.user.subscriptions[name] = None
     if box is None:
         box = call.user.create_mailbox(name)
+        cached.inherit(call, box)
+        cached.synchronize(call, "INBOX")
         yield from inherit(call, box)
     box.copy_in(messages)
 

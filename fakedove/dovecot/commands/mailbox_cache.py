@@ -1,7 +1,4 @@
-"""`mailbox cache decision`, `remove` and `purge`.
-
-There is no cache; what is told of it is what saving and appending mail leaves behind.
-"""
+"""`mailbox cache decision`, `remove` and `purge`."""
 
 from __future__ import annotations
 
@@ -9,33 +6,25 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.commands import queries
+from fakedove.dovecot.cache.fields import Decision
+from fakedove.dovecot.cache.opened import OpenedCache
+from fakedove.dovecot.commands import cached, queries
 from fakedove.dovecot.commands.mailbox_checks import missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope, combine
+from fakedove.dovecot.search import Query
 from fakedove.dovecot.status import Status
 
-_GAPS = (Gap("of the cache there is what saving mail leaves there, not what reading it does"),)
+_GAPS = (
+    Gap("finding threads (`INTHREAD`) leaves nothing in the cache"),
+    Gap("before 2.3.11 counting the quota looks up no sizes there"),
+)
 _DECISIONS = ("yes", "temp", "no")
 _BAD_DECISION = b"Invalid decision '%b': must be one of yes, temp, no"
 _BAD_LAST_USED = b"Invalid last-used '%b': not a number"
-#: Fields that are cached after a mail was saved, or would be; with headers in their order.
-_FIELDS = (
-    *("flags", "date.sent", "date.received", "date.save", "size.virtual", "size.physical"),
-    *("imap.body", "imap.bodystructure", "imap.envelope", "pop3.uidl", "pop3.order", "guid"),
-    *("mime.parts", "binary.parts", "body.snippet"),
-)
-_HEADERS = (
-    *("date", "subject", "from", "sender", "reply-to", "to", "cc", "bcc", "in-reply-to"),
-    *("message-id", "references", "importance", "x-priority", "x-open-xchange-share-url"),
-)
-_USED = frozenset({"flags", "mime.parts"})
-_USED_WITH_HEADERS = _USED | {"date.received", "imap.bodystructure"}
-#: Cached by another one's need, and so never used.
-_UNUSED_WITH_HEADERS = frozenset({"size.virtual", "pop3.uidl", "pop3.order"})
 
 
 def _check_decision(invocation: Invocation, release: Release) -> None:
@@ -110,50 +99,40 @@ def mailbox_cache_decision(call: Call) -> Output:
     """Print, and change, what is cached of mail and when that was used."""
     complaint = _about_decision(call.invocation)
     given = b"" if complaint else call.invocation.text("decision") or b""
-    decision = given.decode(errors="surrogateescape")
+    decision = Decision(given.decode()) if given else None
     for argument in call.invocation.texts("mailbox"):
         box = yield from _opened(argument, call)
         if isinstance(box, Status):
             return box
-        if box.uidnext == 1:
+        cache = cached.opened(call, box)
+        if not cache.file.exists:
             yield Log(b"Cache is unusable")
             return Status.TEMPFAIL
-        yield from _decide(call, box, decision)
+        yield from _decide(call.invocation, box.name, cache, decision)
     return Status.USAGE if complaint else Status.OK
 
 
-def _decide(call: Call, box: Mailbox, decision: str) -> Iterator[tuple[bytes, ...]]:
-    known = _decisions(box, call.release)
-    last_used = call.invocation.number("last-used")
-    for asked in list(known) if call.invocation.flag("all") else _asked(call.invocation):
-        name = next((one for one in known if one.lower() == asked.lower()), None)
-        shown = (box.name.encode(), asked.encode(errors="surrogateescape"))
-        if name is None:
+def _decide(
+    invocation: Invocation, mailbox: str, cache: OpenedCache, decision: Decision | None
+) -> Iterator[tuple[bytes, ...]]:
+    cache.open()
+    last_used = invocation.number("last-used")
+    names = [field.name for field in cache.fields.values()]
+    for asked in names if invocation.flag("all") else _asked(invocation):
+        shown = (mailbox.encode(), asked.encode(errors="surrogateescape"))
+        field = cache.fields.get(asked.lower())
+        if field is None:
             yield (*shown, b"<not found>", b"")
             continue
-        state = (decision or known[name][0], known[name][1] if last_used is None else last_used)
-        if state != known[name]:
-            box.cache_decisions[name] = state
-        used = datetime.fromtimestamp(state[1], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        yield (*shown, state[0].encode(), used.encode())
+        cache.decide(field, decision, last_used)
+        used = datetime.fromtimestamp(field.last_used, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        yield (*shown, field.decision.value.encode(), used.encode())
+    cache.close()
 
 
 def _asked(invocation: Invocation) -> list[str]:
     text = (invocation.text("fieldstr") or b"").decode(errors="surrogateescape")
     return [name for name in text.replace(",", " ").split(" ") if name]
-
-
-def _decisions(box: Mailbox, release: Release) -> dict[str, tuple[str, int]]:
-    """Return what is decided about each field, and when it was last used."""
-    messages = box.messages
-    saved = int(messages[-1].saved.timestamp()) if messages else 0
-    headers = [f"hdr.{name}" for name in _HEADERS] if release.caches_headers else ["hdr.Date"]
-    used = _USED_WITH_HEADERS | set(headers) if release.caches_headers else _USED
-    unused = _UNUSED_WITH_HEADERS if release.caches_headers else frozenset()
-    return {
-        name: ("temp" if name in used | unused else "no", saved if name in used else 0)
-        for name in (*_FIELDS, *headers)
-    } | box.cache_decisions
 
 
 def _check_remove(invocation: Invocation, release: Release) -> None:
@@ -178,14 +157,27 @@ def mailbox_cache_remove(call: Call) -> Output:
     status = Status.OK
     for place in query.places(call.user):
         if place.box is not None:
-            for message in query.find(place.box):
-                yield (place.box.name.encode(), b"%d" % message.uid, b"ok")
+            for uid in _remove(call, query, place.box):
+                yield (place.box.name.encode(), b"%d" % uid, b"ok")
         elif place.fault is not None and (refused := queries.unopened(call, place)):
             yield refused[0]
             status = combine(status, refused[1])
         elif call.release.missing_mailbox_fails:
             raise Fatal(b"killed with signal 11", Scope.MAIL, crash=True)
     return status
+
+
+def _remove(call: Call, query: Query, box: Mailbox) -> list[int]:
+    """Have what was cached of mails forgotten, and return their UIDs.
+
+    What the search adds comes after that.
+    """
+    before = dict(cached.file_of(call, box).records)
+    uids = [message.uid for message in queries.find(call, query, box)]
+    file = cached.file_of(call, box)
+    for uid in uids:
+        file.drop(uid, before.get(uid, frozenset()))
+    return uids
 
 
 @command(
@@ -202,6 +194,7 @@ def mailbox_cache_purge(call: Call) -> Output:
         box = yield from _opened(argument, call)
         if isinstance(box, Status):
             return box
+        cached.opened(call, box).purge()
     return Status.OK
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fakedove.dovecot import masks, texts
-from fakedove.dovecot.commands import long_names
+from fakedove.dovecot.commands import cached, long_names
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.mailbox_checks import (
     Problem,
@@ -71,7 +71,9 @@ def _create(call: Call, name: str, *, folder: bool) -> Iterator[Item]:
     if not known:
         yield from verify_listed(call, canonical_name(name))
     if not folder:
-        yield from inherit(call, call.user.mailbox(name))
+        box = call.user.mailbox(name)
+        cached.inherit(call, box)
+        yield from inherit(call, box)
 
 
 def _subscribe(call: Call, name: str, *, subscribed: bool) -> Output:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from fakedove.dovecot import masks, texts
 from fakedove.dovecot.attachments import KEYWORDS, has_attachment
-from fakedove.dovecot.commands import COMMANDS, queries
+from fakedove.dovecot.cache.reads import GUIDS, MESSAGE_IDS, NOTHING_AND_SYNC, STRUCTURES
+from fakedove.dovecot.commands import COMMANDS, cached, queries
 from fakedove.dovecot.flag_changes import FlagChange, Mode
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
@@ -49,7 +50,7 @@ def altmove(call: Call) -> Output:
         box.mark_alternative([message.uid for message in messages], alternative=there)
         return Status.OK
 
-    return queries.look(call, queries.query_of(call), mark)
+    return queries.look(call, queries.query_of(call), mark, reads=NOTHING_AND_SYNC)
 
 
 @command(
@@ -70,20 +71,24 @@ def deduplicate(call: Call) -> Output:
         again = [
             one.uid
             for one in messages
-            if (name := key(one)) and first.setdefault(name, one.uid) != one.uid
+            if (name := key(box, one)) and first.setdefault(name, one.uid) != one.uid
         ]
+        cached.look_up_guids(call, box, again)
         box.expunge(again)
         return Status.OK
 
     missing = call.release.deduplicate_missing_text
-    return queries.look(call, queries.query_of(call), expunge, missing=missing)
+    reads = MESSAGE_IDS if call.invocation.flag("by-msgid") else GUIDS
+    return queries.look(call, queries.query_of(call), expunge, missing=missing, reads=reads)
 
 
-def _guid(message: Message) -> bytes:
+def _guid(box: Mailbox, message: Message) -> bytes:
     return message.guid.encode()
 
 
-def _message_id(message: Message) -> bytes:
+def _message_id(box: Mailbox, message: Message) -> bytes:
+    if "hdr.message-id" in box.cache.lost(message.uid):
+        return b""
     fields = header_fields(message.data)
     return next((one.one_line for one in fields if one.name.lower() == b"message-id"), b"")
 
@@ -110,13 +115,13 @@ def _check_index(invocation: Invocation, release: Release) -> None:
     check=_check_index,
 )
 def index(call: Call) -> Output:
-    """Say that the mailboxes are indexed, as they always are here."""
+    """Cache what may be wanted of mails of which nothing is cached, and tell that."""
     invocation = call.invocation
     mask = invocation.text("mailbox-mask")
     wanted = invocation.texts("mailbox-mask") if mask is None else (mask,)
     most = invocation.number("max-recent") or int(invocation.text("max-recent") or b"0")
     told = call.release.index_takes_masks or invocation.verbose
-    if invocation.flag("queue") or not told:
+    if invocation.flag("queue"):
         return Status.OK
     for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
         if box is None or not call.user.may("lookup", box):
@@ -124,9 +129,20 @@ def index(call: Call) -> Output:
         if not any(_matches(one, name) for one in wanted):
             continue
         if not most or box.recent <= most:
-            text = call.release.index_text.format(name)
-            yield Log(text.encode(), Level.INFO)
+            text = _index(call, box)
+            if told:
+                yield Log(text.encode(), Level.INFO)
     return Status.OK
+
+
+def _index(call: Call, box: Mailbox) -> str:
+    """Index a mailbox, and return what is said of that."""
+    if not call.release.index_caches:
+        return f"Mailbox {box.name}: Index is already up to date"
+    span = cached.index(call, box)
+    if span is None:
+        return f"{box.name}: Cache is already up to date"
+    return f"{box.name}: Caching mails seq={span[0]}..{span[1]}"
 
 
 def _matches(mask: bytes, name: str) -> bool:
@@ -172,6 +188,7 @@ def force_resync(call: Call) -> Output:
             yield Log(text, level, Scope.STORAGE)
         for one in call.user.mailboxes.values():
             one.rebuild()
+            cached.opened(call, one).purge()
     return Status.OK
 
 
@@ -216,7 +233,9 @@ def rebuild_attachments(call: Call) -> Output:
     query, status = queries.query_of(call), Status.OK
     for place in query.places(call.user):
         if place.box is not None:
-            yield from _rebuild(call.release, place.box, query.find(place.box))
+            yield from _rebuild(
+                call.release, place.box, queries.find(call, query, place.box, STRUCTURES)
+            )
         elif place.fault is not None and (refused := queries.unopened(call, place)):
             yield refused[0]
             status = combine(status, refused[1])

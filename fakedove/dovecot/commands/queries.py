@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from fakedove.dovecot import texts
+from fakedove.dovecot.cache.looking import Looked
+from fakedove.dovecot.cache.reads import NOTHING, Reads
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation
@@ -50,18 +52,20 @@ def look(
     missing: str | None = None,
     assertion: bytes = b"",
     says_first: bool = False,
+    reads: Reads = NOTHING,
 ) -> Output:
     """Do `work` on the matching messages of each mailbox that the query looks into.
 
     `owner` is whose mailboxes these are, if not the user's; `missing` as `unopened` has it,
     empty where nothing is said; with an `assertion` the releases that would say so die of that.
-    If it `says_first` what is missing, it does before it begins to search there.
+    If it `says_first` what is missing, it does before it begins to search there. `reads` is
+    what is read of each mail.
     """
     missing = call.release.missing_text if missing is None else missing
     status = Status.OK
     for place in query.places(owner or call.user):
         if place.box is not None:
-            outcome = yield from work(place.box, query.find(place.box))
+            outcome = yield from work(place.box, find(call, query, place.box, reads))
             status = combine(status, outcome)
             continue
         refused = unopened(call, place, missing)
@@ -77,6 +81,16 @@ def look(
             query.begin(opened=False)
         status = combine(status, refused[1])
     return status
+
+
+def find(call: Call, query: Query, box: Mailbox, reads: Reads = NOTHING) -> list[Message]:
+    """Return the messages that match in a mailbox; `reads` is what will be read of each."""
+    found = query.find(box)
+    now = int(call.store.clock.now().timestamp())
+    note = Looked(box, query.nodes, found, reads, now)
+    if note:
+        box.cache.note(note, box.messages, call.release)
+    return found
 
 
 def unopened(call: Call, place: Place, missing: str | None = None) -> tuple[Log, Status] | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.commands import queries
+from fakedove.dovecot.cache.cache_file import CacheFile
+from fakedove.dovecot.cache.copying import Copies
+from fakedove.dovecot.cache.reads import TAKEN_OVER
+from fakedove.dovecot.commands import cached, queries
 from fakedove.dovecot.commands.destination import kept, open_destination, too_big
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
@@ -66,11 +70,22 @@ def _transfer(call: Call, *, moves: bool) -> Output:
     destination = yield from open_destination(call, argument, "Can't open mailbox '{given}'")
     if isinstance(destination, Status):
         return destination
-    transfer = partial(_transfer_box, call, owner, destination, moves)
+    there = _There(destination, cached.file_of(call, destination), Copies(moves=moves))
+    reads = there.copies if owner is call.user else TAKEN_OVER
+    transfer = partial(_transfer_box, call, owner, there, moves)
     query = queries.query_of(call, arguments)
     if moves:
         query.simplify()
-    return (yield from queries.look(call, query, transfer, owner=owner))
+    return (yield from queries.look(call, query, transfer, owner=owner, reads=reads))
+
+
+class _There(NamedTuple):
+    """Where the mails go to."""
+
+    box: Mailbox
+    cache: CacheFile
+    #: What copying has to do with caches.
+    copies: Copies
 
 
 def _lookup(call: Call, source: bytes) -> User | None:
@@ -97,12 +112,13 @@ def _without_room(
 def _transfer_box(
     call: Call,
     owner: User,
-    destination: Mailbox,
+    there: _There,
     moves: bool,
     box: Mailbox,
     messages: Sequence[Message],
 ) -> Output:
     """Copy messages of one mailbox in one transaction."""
+    destination = there.box
     own = owner is call.user
     refused = _without_room(call, destination, messages, own=moves and own)
     if moves and not own:
@@ -129,9 +145,20 @@ def _transfer_box(
             text = f"Moving message UID {message.uid} from '{box.name}' failed: {why}"
             yield Log(text.encode())
         return Status.NOPERM if own else Status.TEMPFAIL
-    uids = {message.uid for message in refused}
-    copied = [message for message in messages if message.uid not in uids]
-    destination.copy_in(kept(call.user, destination, message) for message in copied)
+    too_big_uids = {message.uid for message in refused}
+    copied = [message for message in messages if message.uid not in too_big_uids]
+    arrived = destination.copy_in(kept(call.user, destination, message) for message in copied)
+    if own:
+        uids = {old.uid: new.uid for old, new in zip(copied, arrived, strict=True)}
+        _copy_cache(call, there, box, uids)
     if moves:
         box.expunge([message.uid for message in copied])
     return Status.CANTCREAT if refused else Status.OK
+
+
+def _copy_cache(call: Call, there: _There, box: Mailbox, uids: dict[int, int]) -> None:
+    """Have the caches of both mailboxes as copying leaves them; new UIDs by old ones."""
+    there.box.cache.copied()
+    to = cached.opened_file(call, there.cache)
+    there.copies.arrived(uids, to, synchronized=box.name == "INBOX")
+    cached.file_of(call, box)

@@ -122,7 +122,7 @@ def _header(field: bytes, kind: tree.Reading, source: Source) -> Node:
 
 def _any_header(source: Source) -> Node:
     field = source.words.text()
-    return tree.Header(field.lower().encode(), source.words.text())
+    return tree.Header(field.lower().encode(), source.words.text(), by_name=True)
 
 
 def _text(headers: bool, source: Source) -> Node:

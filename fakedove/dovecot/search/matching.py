@@ -11,7 +11,6 @@ from typing import TypeAlias
 import msgspec
 
 from fakedove.dovecot import masks
-from fakedove.dovecot.header_texts import HeaderTexts
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.mime.dates import in_32_bits
@@ -44,8 +43,8 @@ class Candidate(msgspec.Struct, gc=False):
 
     message: Message
     number: int
-    #: What was read before in headers of the mailbox.
-    headers: HeaderTexts
+    #: Where it was found, which knows what was read before in headers.
+    box: Mailbox
     _texts: Texts | None = None
     _parts: MimeParts | None = None
 
@@ -53,7 +52,9 @@ class Candidate(msgspec.Struct, gc=False):
     def texts(self) -> Texts:
         """What the mail says."""
         if self._texts is None:
-            self._texts = Texts(self.message.data, self.headers, self.message.uid)
+            message, box = self.message, self.box
+            lost = box.cache.lost(message.uid)
+            self._texts = Texts(message.data, box.header_texts, message.uid, lost)
         return self._texts
 
     def sent(self, *, local: bool, clamped: bool) -> int:
@@ -61,6 +62,8 @@ class Candidate(msgspec.Struct, gc=False):
 
         `clamped` as `in_32_bits` has it.
         """
+        if self.message.uid in self.box.cache.lost_dates:
+            return 0
         seconds, zone = self.texts.sent()
         kept = in_32_bits(seconds, clamped=clamped)
         return kept + zone * 60 if local else kept
@@ -101,12 +104,11 @@ class Matcher:
         if test is _always:
             return list(messages[first - 1 : last])
         may_match = self._from_index(nodes) if oldest_only else None
-        headers = self._box.header_texts
-        headers.trim(len(messages))
+        self._box.header_texts.trim(len(messages))
         found = []
         for number in range(first, last + 1):
             message = messages[number - 1]
-            one = Candidate(message, number, headers)
+            one = Candidate(message, number, self._box)
             if may_match is not None and may_match(one) is False:
                 continue
             if test(one):
@@ -121,6 +123,10 @@ class Matcher:
         test = self._all(nodes)
         self._index_only = False
         return test
+
+    def test(self, node: Node) -> Test:
+        """Return the test that a key makes by itself."""
+        return self._test(node)
 
     def _test(self, node: Node) -> Test:
         match node:

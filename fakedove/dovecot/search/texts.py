@@ -35,11 +35,21 @@ _ESCAPED = re.compile(rb"[\"\\']")
 class Texts:
     """One mail's texts, each made when it is first asked for."""
 
-    __slots__ = ("_data", "_fields", "_headers", "_readings", "_uid", "_whole")
+    __slots__ = ("_data", "_fields", "_headers", "_lost", "_readings", "_uid", "_whole")
 
-    def __init__(self, data: bytes, headers: HeaderTexts | None = None, uid: int = 0) -> None:
-        """Take the mail as it is stored, and what was read in its mailbox by UID."""
+    def __init__(
+        self,
+        data: bytes,
+        headers: HeaderTexts | None = None,
+        uid: int = 0,
+        lost: frozenset[str] = frozenset(),
+    ) -> None:
+        """Take the mail as it is stored, and what was read in its mailbox by UID.
+
+        `lost` are the cache's keys of headers that are as if they were not there.
+        """
         self._data = data
+        self._lost = lost
         self._headers = headers or HeaderTexts()
         self._uid = uid
         self._fields: dict[bytes, list[Field]] = {}
@@ -49,6 +59,8 @@ class Texts:
 
     def fields(self, name: bytes) -> list[Field]:
         """Return the mail's header fields called `name`, which is in lower case."""
+        if self._lost and f"hdr.{name.decode(errors='surrogateescape')}" in self._lost:
+            return []
         if name not in self._fields:
             # Most of a header is not asked for, so it is not taken apart as a whole.
             end = self._data.find(b"\n\n") + 1 or len(self._data)
@@ -62,6 +74,8 @@ class Texts:
 
         Dovecot reads a field once for all keys of a query, as the first of them wants it.
         """
+        if self._lost and not self.fields(name):
+            return ""
         reading = self._readings.setdefault(name, reading)
         known = self._headers.of(name, reading)
         text = known.get(self._uid)

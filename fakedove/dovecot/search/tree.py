@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import TypeAlias, TypeVar
 
 from fakedove.dovecot.search.mimepart_tree import MimeNode
@@ -115,6 +116,8 @@ class Header:
     text: str
     reading: Reading = Reading.PLAIN
     negated: bool = False
+    #: Whether the field was given by name, which caches call it by then, in capitals.
+    by_name: bool = dataclass_field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

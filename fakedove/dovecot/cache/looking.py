@@ -1,0 +1,111 @@
+"""What a command that looks for mails, and reads of those that it finds, leaves in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fakedove.dovecot.cache.cache_file import CacheFile
+from fakedove.dovecot.cache.opened import OpenedCache
+from fakedove.dovecot.cache.opened_mail import OpenedMail
+from fakedove.dovecot.cache.reads import Reads
+from fakedove.dovecot.cache.searching import Search, asks_index, parses_bodies, reading_keys
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.release import Release
+from fakedove.dovecot.search.matching import Candidate, Matcher
+from fakedove.dovecot.search.tree import Node
+
+
+class Looked:
+    """A note that a query looked into a mailbox."""
+
+    __slots__ = ("_box", "_found", "_nodes", "_reads", "_searches", "key", "messages", "now")
+
+    def __init__(
+        self,
+        box: Mailbox,
+        nodes: tuple[Node, ...],
+        found: Sequence[Message],
+        reads: Reads,
+        now: int,
+    ) -> None:
+        """Take the mailbox as it is now, what was read of the mails found, and Unix time."""
+        self._box, self._nodes, self._found, self._reads = box, nodes, found, reads
+        self._searches = bool(reading_keys(nodes))
+        self.messages = box.messages if self._searches else found
+        self.now = now
+        self.key = (nodes, reads.key)
+
+    def __bool__(self) -> bool:
+        """Whether anything was read at all."""
+        return bool(self.messages) and (self._searches or bool(self._reads))
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether a header may be lost: one that is read after the search has read others."""
+        return self._searches and self._reads.parses_header_again
+
+    def leave(self, file: CacheFile, release: Release) -> None:
+        """Leave the traces in the file."""
+        cache = OpenedCache(file, release, self.now)
+        self._reads.begin(cache)
+        traces = _Traces(cache, self._reads)
+        if self._searches:
+            self._search(traces, release)
+        else:
+            for message in self.messages:
+                traces.leave(message)
+        self._reads.end(cache)
+        cache.close()
+
+    def _search(self, traces: _Traces, release: Release) -> None:
+        search = Search(self._nodes, Matcher(self._box, release))
+        found = {message.uid for message in self._found}
+        traces.one_by_one |= len(reading_keys(self._nodes)) > 1 or parses_bodies(self._nodes)
+        by_index = asks_index(self._nodes)
+        for number, message in enumerate(self.messages, 1):
+            candidate = Candidate(message, number, self._box)
+            if not by_index or search.may_match(candidate):
+                traces.leave(message, search, candidate, matches=message.uid in found)
+
+
+class _Traces:
+    """What is left of one mail after the other."""
+
+    def __init__(self, cache: OpenedCache, reads: Reads) -> None:
+        self._cache, self._reads = cache, reads
+        #: Whether mails of which the same is cached may differ in what is left of them.
+        self.one_by_one = reads.one_by_one
+        self._alike: dict[tuple[object, ...], frozenset[str]] = {}
+        self._decided = -1
+
+    def leave(
+        self,
+        message: Message,
+        search: Search | None = None,
+        candidate: Candidate | None = None,
+        *,
+        matches: bool = True,
+    ) -> None:
+        file, uid = self._cache.file, message.uid
+        before = file.cached(uid)
+        like = (before, matches, uid < file.oldest_new_uid)
+        if like in self._alike and not self.one_by_one:
+            after = self._alike[like]
+            if after != before:
+                file.record(uid, after)
+            return
+        decided = file.decided
+        self._read(message, search, candidate)
+        if decided != file.decided:
+            self._alike.clear()
+        elif uid not in file.lost_headers:
+            self._alike[like] = file.cached(uid)
+
+    def _read(self, message: Message, search: Search | None, candidate: Candidate | None) -> None:
+        reads = self._reads
+        mail = OpenedMail(self._cache, message, reads.wanted, reads.headers)
+        if search is None or candidate is None or search.look(candidate, mail):
+            mail.begin()
+            reads(mail)
+        mail.close()
