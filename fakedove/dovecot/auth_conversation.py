@@ -147,7 +147,7 @@ class AuthConversation:
 
     def _rights(self, path: bytes, why: bytes) -> bytes:
         """Return what is said of the rights that a process with a user's rights lacks."""
-        opened = (self._call.opened or b"").decode(errors="surrogateescape")
+        opened = self._call.opened or ""
         user = self._call.store.lookup(opened)
         if user is None or why != sockets.PERMISSION_DENIED:
             return b""

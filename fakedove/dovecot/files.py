@@ -145,7 +145,7 @@ class Files:
             data = None
         if not self.exists(posixpath.dirname(target)):
             raise failure(errno.ENOENT)
-        if self.exists(target):
+        if self.exists(target.rstrip("/")):
             raise failure(errno.EEXIST)
         if data is None or not self._writable:
             raise failure(errno.EPERM)

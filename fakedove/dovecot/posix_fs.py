@@ -146,14 +146,16 @@ class PosixFs:
         link = b"link(%b, %b) failed: " % (self.shown(source), self.shown(target))
         try:
             try:
-                self._link(source, target)
+                self.files.link(self.full(source), self.full(target))
+            except FileNotFoundError:
+                self._link_in_new_folder(source, target)
             except FileExistsError:
                 try:
                     self.files.unlink(self.full(target))
                 except OSError as error:
                     yield self._unremoved(target, error)
                     raise FileExistsError(errno.EEXIST, "File exists") from None
-                self._link(source, target)
+                self.files.link(self.full(source), self.full(target))
         except _NoFolder as missing:
             yield from self.debug(missing.text)
             return CopyFailure(missing.error, missing.text)
@@ -166,17 +168,14 @@ class PosixFs:
             return CopyFailure(error, b"BUG: Unknown file error", text if told_late else b"")
         return None
 
-    def _link(self, source: str, target: str) -> None:
+    def _link_in_new_folder(self, source: str, target: str) -> None:
+        """Link once more, in case that it is the target's directory that is missing."""
+        folder = posixpath.dirname(self.full(target))
         try:
-            self.files.link(self.full(source), self.full(target))
-        except FileNotFoundError:
-            # It may be the target's directory that is missing.
-            folder = posixpath.dirname(self.full(target))
-            try:
-                self.files.make_folder(folder)
-            except OSError as error:
-                raise _NoFolder(folder, error) from None
-            self.files.link(self.full(source), self.full(target))
+            self.files.make_folder(folder)
+        except OSError as error:
+            raise _NoFolder(folder, error) from None
+        self.files.link(self.full(source), self.full(target))
 
     def _unremoved(self, path: str, error: OSError) -> Log:
         line = self.call.release.fs_unlink_line

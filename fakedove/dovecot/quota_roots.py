@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.quota import parse_grace, parse_size
 from fakedove.dovecot.quota_rules import Extra, QuotaRule
 from fakedove.errors import StoreError
@@ -61,15 +60,6 @@ class QuotaRoot(msgspec.Struct, frozen=True, gc=False):
         most, count = self.limits_in(mailbox)
         return (not count or messages <= count) and (not most or used <= most)
 
-    def usage(self, mailboxes: Iterable[Mailbox], *, physical: bool = False) -> tuple[int, int]:
-        """Return the bytes, virtual ones or those that are stored, and messages that it counts."""
-        rules, size, count = self.rules, 0, 0
-        for box in mailboxes:
-            if not rules or self.counts(box.name):
-                size += _stored_size(box) if physical else box.virtual_size
-                count += box.message_count
-        return size, count
-
     def limits_in(self, mailbox: str) -> tuple[int | None, int | None]:
         """Return how many virtual bytes and messages there may be for a mailbox to take more."""
         rule = self._rule(mailbox)
@@ -81,10 +71,6 @@ class QuotaRoot(msgspec.Struct, frozen=True, gc=False):
 
     def _rule(self, mailbox: str) -> QuotaRule | None:
         return next((rule for rule in self.rules if rule.matches(mailbox)), None)
-
-
-def _stored_size(box: Mailbox) -> int:
-    return sum(message.physical_size for message in box.messages)
 
 
 def checked_roots(roots: Iterable[QuotaRoot]) -> tuple[QuotaRoot, ...]:

@@ -189,8 +189,8 @@ class Call(msgspec.Struct, gc=False):
     directory: str = "/var/run/dovecot"
     #: The server's own name.
     hostname: str = "localhost"
-    #: Whose mail was opened before on this connection; None: nobody's.
-    opened: bytes | None = None
+    #: Whose rights the process has: the user's whom it was about last; None: root's.
+    opened: str | None = None
     #: Whether the process only has lent rights then, and not given up root's for good.
     lent: bool = False
     #: Whether any mail user was looked up before on this connection.
@@ -218,6 +218,7 @@ class Call(msgspec.Struct, gc=False):
         if not user.alternative_known:
             user.alternative_known = True
         self._user = user
+        self.opened = user.name
         return self
 
     def at_place(self, mail: User) -> Call:

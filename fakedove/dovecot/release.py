@@ -148,6 +148,8 @@ class Release(msgspec.Struct, frozen=True):
     #: A mail location is one setting; later, a driver and a path, and the import has `-p`.
     mail_location: bool = True
     batch_crashes: bool = False
+    #: `mailbox cache decision` fails for a decision that is none; before, it only says so.
+    cache_refuses_decisions: bool = False
     #: batch is the last command that is read and answered as all were up to 2.2.21: with short
     #: options anywhere in its line, for the user of that line, with one status that is a number.
     batch_is_old: bool = True

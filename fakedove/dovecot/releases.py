@@ -182,6 +182,7 @@ def _rows() -> tuple[Release, ...]:
         fs_put_tells_target=True,
         dict_tells_why=True,
         batch_crashes=True,
+        cache_refuses_decisions=True,
         services=SERVICES_2_3,
         service_columns=12,
         old_stats_socket="old-stats",

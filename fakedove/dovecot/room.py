@@ -12,7 +12,7 @@ def has_room(user: User, mailbox: str, size: int, count: int = 1, *, as_root: bo
     A process that works as root counts what root has put where the user cannot see it.
     """
     for root in user.quota_roots:
-        used, messages = root.usage(user.openable)
+        used, messages = user.usage_of(root)
         if as_root:
             more, others = _hidden(user, root)
             used, messages = used + more, messages + others
@@ -30,7 +30,7 @@ def may_take(user: User, mailbox: str, size: int) -> bool:
         return True
     for root in user.quota_roots:
         most, _ = root.limits_in(mailbox)
-        if (most and size > most) or not root.has_room(*root.usage(user.openable), mailbox):
+        if (most and size > most) or not root.has_room(*user.usage_of(root), mailbox):
             return False
     return True
 

@@ -74,6 +74,8 @@ def _for_user(call: Call, name: bytes) -> Output:
     for entry in call.invocation.log:
         yield Log(entry.text, entry.level, entry.scope, name)
     user = call.lookup(name)
+    if user is None:
+        call.opened = None
     if user is None and call.invocation.flag("user-file"):
         yield Log(b"User no longer exists, skipping", Level.INFO, Scope.LOOKUP, name)
         return Status.OK

@@ -186,12 +186,19 @@ class User:
     @property
     def usage(self) -> tuple[int, int]:
         """What the first quota root counts: virtual bytes and messages."""
-        return self._quota_roots[0].usage(self.openable)
+        return self.usage_of(self._quota_roots[0])
 
-    @property
-    def openable(self) -> list[Mailbox]:
-        """The mailboxes that the user can open, which are those that may count."""
-        return [box for box in self._mailboxes.values() if not box.acl or self._may_open(box)]
+    def usage_of(self, root: QuotaRoot, *, physical: bool = False) -> tuple[int, int]:
+        """Return the bytes and messages that a root counts of the mailboxes the user can open.
+
+        The bytes are virtual ones, or those that are stored.
+        """
+        rules, size, count = root.rules, 0, 0
+        for box in self._mailboxes.values():
+            if (not box.acl or self._may_open(box)) and (not rules or root.counts(box.name)):
+                size += _stored_size(box) if physical else box.virtual_size
+                count += box.message_count
+        return size, count
 
     @property
     def quota_used(self) -> int:
@@ -413,6 +420,10 @@ def _shared(seed: UserSeed) -> Iterator[tuple[str, int]]:
     for box in seed.mailboxes:
         if box.acl and acl.is_shared(dict(box.acl), seed.name):
             yield box.name, box.acl_changed
+
+
+def _stored_size(box: Mailbox) -> int:
+    return sum(message.physical_size for message in box.messages)
 
 
 def _untouched_inbox(user: str) -> MailboxSeed:

@@ -59,6 +59,7 @@ class Replies:
         "_answer",
         "_body",
         "_bound",
+        "_call",
         "_connection",
         "_exchange",
         "_formatter",
@@ -91,7 +92,7 @@ class Replies:
         self._outbox = outbox
         self._formatter = Formatter(world.release, world.escaped)
         #: Whose rights the process has: whom it was busy with last, if there is such a user.
-        self._opened: bytes | None = None
+        self._opened: str | None = None
         #: Whether it has given up root's rights for good, as an old command does.
         self._bound = False
         #: What a command said that has the connection for itself now.
@@ -101,6 +102,7 @@ class Replies:
         # The newest reply.
         self._output: Output | None = None
         self._invocation: Invocation | None = None
+        self._call: Call | None = None
         self._body = b""
         self._answer: Answer | None = None
         #: The newest exchange, what becomes of it, and how many of its writes are in plans already.
@@ -129,7 +131,7 @@ class Replies:
         # The column of user names is registered even where there are no others.
         self._formatter.register(len(invocation.columns) or int(invocation.username_column))
         self.under_way = True
-        self._answer = None
+        self._answer = self._call = None
         answer = self._world.stubs.answer(exchange)
         if answer is not None:
             self._outcome.stub = answer.where
@@ -223,22 +225,21 @@ class Replies:
     def _of_store(self) -> Output:
         world, invocation = self._world, self._invocation
         assert invocation is not None
-        return run(
-            Call(
-                world.release,
-                world.store,
-                invocation,
-                world.read_file,
-                self._body,
-                world.doveadm_port,
-                world.base_dir,
-                world.directory,
-                world.hostname,
-                self._opened,
-                self._opened is not None and not self._bound,
-                self._log.prefix.settled,
-            )
+        self._call = Call(
+            world.release,
+            world.store,
+            invocation,
+            world.read_file,
+            self._body,
+            world.doveadm_port,
+            world.base_dir,
+            world.directory,
+            world.hostname,
+            self._opened,
+            self._opened is not None and not self._bound,
+            self._log.prefix.settled,
         )
+        return run(self._call)
 
     def _take(self, item: Item, invocation: Invocation, writes: list[bytes]) -> None:
         """Take what is no row."""
@@ -273,12 +274,12 @@ class Replies:
             # What it leaves in the process: the log prefix and its rights.
             if status is _NOUSER:
                 self._log.prefix.settle(_LOOKUP, invocation.username)
-                self._opened = None
             else:
                 scope = _CONNECTION if self._clears_log_pid(invocation) else _PROCESS
                 self._log.prefix.settle(scope, invocation.username)
-                self._opened = invocation.username
                 self._bound = self._bound or invocation.old
+            if self._call is not None:
+                self._opened, self._call = self._call.opened, None
         if answer is not None:
             if answer.raw is not None:
                 return self._end_raw(answer.raw)

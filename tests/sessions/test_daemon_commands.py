@@ -220,6 +220,23 @@ def test_the_status_of_the_auth_cache_is_for_the_program_alone() -> None:
     assert talk("main").say(b"\t\tauth cache status\n") == b"\n-\n"
 
 
+@pytest.mark.parametrize("users", [b"tss\nnobody\n", b"nobody\n"])
+def test_an_old_process_has_the_rights_of_the_last_of_several_users(users: bytes) -> None:
+    one = talk("2.3.19.1")
+    one.world.store.files["users"] = users
+    one.say(b"\ttss\tquota get\t-F\tusers\n")
+    assert one.say(b"\t\twho\n") == b"\n+\n"
+
+
+def test_a_list_of_users_that_cannot_be_read_leaves_an_old_process_its_rights() -> None:
+    one = talk("2.3.19.1")
+    one.say(b"\ttss\tquota get\t-F\tmissing\n")
+    assert one.say(b"\t\twho\n") == b"\n+\n"
+    one.say(b"\ttss\tquota get\n")
+    one.say(b"\ttss\tquota get\t-F\tmissing\n")
+    assert one.say(b"\t\twho\n") == b""
+
+
 def test_a_user_who_is_not_there_gives_an_old_process_its_rights_back() -> None:
     one = talk(OLD)
     one.say(b"\ttss\tmailbox list\n")

@@ -28,7 +28,7 @@ _BAD_LAST_USED = b"Invalid last-used '%b': not a number"
 
 
 def _check_decision(invocation: Invocation, release: Release) -> None:
-    complaint = _about_decision(invocation)
+    complaint = _told(_about_decision(invocation), release)
     if complaint and release.cache_checks_arguments:
         raise Fatal(complaint[0].text)
     if not invocation.flag("all") and not invocation.flag("fieldstr"):
@@ -45,6 +45,11 @@ def _about_decision(invocation: Invocation) -> tuple[Log, ...]:
         Log(_BAD_DECISION % decision, scope=Scope.COMMAND),
         Log(b"Invalid parameter d", scope=Scope.COMMAND),
     )
+
+
+def _told(complaint: tuple[Log, ...], release: Release) -> tuple[Log, ...]:
+    """Return what a release says of a complaint: one that only ignores it says less."""
+    return complaint if release.cache_refuses_decisions else complaint[:1]
 
 
 def complaint_in_batch(options: Sequence[tuple[str, bytes | None]]) -> tuple[Log, ...]:
@@ -68,8 +73,8 @@ def _is_last_used(text: bytes) -> bool:
 def _complain(call: Call) -> Iterator[Log]:
     """Say of a decision that it is none, which kills a process that had to do with users."""
     complaint = _about_decision(call.invocation)
-    yield from complaint
-    if complaint and call.settled:
+    yield from _told(complaint, call.release)
+    if complaint and call.settled and call.release.cache_refuses_decisions:
         yield texts.backtrace(Scope.COMMAND)
         raise Fatal(b"assertion failed: (cctx != NULL)", Scope.COMMAND, crash=True)
 
@@ -109,7 +114,8 @@ def mailbox_cache_decision(call: Call) -> Output:
             yield Log(b"Cache is unusable")
             return Status.TEMPFAIL
         yield from _decide(call.invocation, box.name, cache, decision)
-    return Status.USAGE if complaint else Status.OK
+    refused = complaint and call.release.cache_refuses_decisions
+    return Status.USAGE if refused else Status.OK
 
 
 def _decide(

@@ -33,7 +33,7 @@ def quota_recalc(call: Call) -> Output:
 
 def _usage(call: Call, root: QuotaRoot) -> tuple[int, int]:
     """Return kB and messages, as the release counts them."""
-    used, count = root.usage(call.user.openable, physical=call.release.quota_physical)
+    used, count = call.user.usage_of(root, physical=call.release.quota_physical)
     return _kilobytes(call.release, used), count
 
 
