@@ -138,26 +138,6 @@ def test_saving_kills_with_what_it_cannot_take(option: bytes) -> None:
     assert client.world.store.users["tss"].message_count == 0
 
 
-def test_the_state_of_the_formatter_spans_a_batch() -> None:
-    client = talk("2.3.19.1")
-    answer = client.say(b"\talice\tbatch\t:\tsearch\tuid\t1\t:\tfetch\tuid\tuid\t2\n")
-    guid = client.world.store.users["alice"].mailbox("INBOX").guid.encode()
-    assert answer == b"%b\t1\t2\t\n+\n" % guid
-
-
-def test_a_batch_ends_with_the_first_failure() -> None:
-    client = talk("2.3.19.1")
-    answer = client.say(b"\talice\tbatch\t:\tcopy\tNope\tall\t:\tsearch\tall\n")
-    assert answer == b"\n-NOTFOUND\n"
-
-
-@pytest.mark.parametrize("line", [b":\tzork", b":\twho", b":\tsave", b":", b"", b":\t:\tpurge"])
-def test_a_batch_kills_with_what_it_cannot_run(line: bytes) -> None:
-    client = talk("2.3.19.1")
-    assert client.say(b"\talice\tbatch\t%b\n" % line) == b""
-    assert not client.open
-
-
 def test_import_makes_mailboxes_below_a_parent() -> None:
     client = talk("2.4.1")
     alice = client.world.store.users["alice"]
