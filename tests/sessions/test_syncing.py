@@ -266,3 +266,15 @@ def test_both_places_are_the_same_after_a_sync(
         assert mails(store.users["tss"]) == mails(store.users["ann"])
     both = store.users["tss"], store.users["ann"]
     assert all(len(mails(user)) == len({uid for uid, _, _ in mails(user)}) for user in both)
+
+
+@pytest.mark.parametrize("place", ["mdbox:~/mdbox", "nosuch:~/saved"])
+def test_a_sync_that_cannot_be_done_gives_the_state_back(place: str) -> None:
+    store = two_users()
+    talk = talking(store)
+    state = talk.say(line("sync", "-s", "", "mdbox:~/saved")).partition(b"\t")[0]
+    reply = talk.say(line("sync", "-s", state.decode(), place))
+    assert reply == state + b"\t\n-TEMPFAIL\n"
+    store.users["tss"].mailbox("INBOX").guid = "0" * 32
+    reply = talk.say(line("sync", "-s", state.decode(), place))
+    assert reply == b"AQAAAHm4+Jk=\t\n-TEMPFAIL\n"

@@ -8,6 +8,7 @@ from fakedove.dovecot.commands.locations import LocationError, forget_alternativ
 from fakedove.dovecot.commands.syncing import Sync
 from fakedove.dovecot.dsync import state
 from fakedove.dovecot.dsync.state import InvalidStateError, MailboxState
+from fakedove.dovecot.dsync.tree import read_tree
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
@@ -23,8 +24,8 @@ def with_location(call: Call, location: str, *, backup: bool) -> Output:
         yield Log(problem.encode(), scope=Scope.STORAGE)
     sync, status, dies = yield from _at_location(call, location, wanted, given)
     if call.invocation.text("state") is not None:
-        states = sync.states.values() if sync else ()
-        yield (b"" if sync and sync.desynced else state.printed(states),)
+        states = sync.states if sync else _still_there(call, wanted, given or {})
+        yield (b"" if sync and sync.desynced else state.printed(states.values()),)
     if dies:
         raise Fatal(b"assertion failed: (event == current_global_event)", crash=True)
     return status
@@ -53,6 +54,14 @@ def _at_location(
         return None, sync.refused, False
     changed = Status.CHANGED if sync.desynced else Status.OK
     return sync, Status.TEMPFAIL if sync.failed else changed, False
+
+
+def _still_there(
+    call: Call, wanted: Wanted, given: Mapping[str, MailboxState]
+) -> Mapping[str, MailboxState]:
+    """Return the states of mailboxes that the user has."""
+    tree = read_tree(call.user, wanted, lambda _: True).by_guid()
+    return {guid: one for guid, one in given.items() if guid in tree}
 
 
 def _without_user(call: Call, why: str) -> Log:
