@@ -8,7 +8,7 @@ record counts the mailbox's HIGHESTMODSEQ up by one; what changes nothing is no 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -83,11 +83,15 @@ def changed(message: Message, change: FlagChange) -> Message:
 
 
 def numbered(
-    pairs: Sequence[tuple[Message, Message]], keywords: Iterable[str], highest: int
+    pairs: Sequence[tuple[Message, Message]],
+    keywords: Iterable[str],
+    highest: int,
+    replaced: Container[int] = (),
 ) -> tuple[Mapping[int, Message], int]:
     """Return the messages that differ from before, by UID, and the new HIGHESTMODSEQ.
 
-    `pairs` are a message before and after, `keywords` all that the mailbox knows, in order.
+    `pairs` are a message before and after, `keywords` all that the mailbox knows, in order. To
+    change the keywords of one whose UID is `replaced`, even those are added that it has.
     """
     modseqs: dict[int, int] = {}
     flagged = [new.uid for old, new in pairs if old.flags != new.flags]
@@ -97,7 +101,9 @@ def numbered(
     moved = [(old, new) for old, new in pairs if set(old.keywords) != set(new.keywords)]
     for word in keywords if moved else ():
         gained = [
-            new.uid for old, new in moved if word in new.keywords and word not in old.keywords
+            new.uid
+            for old, new in moved
+            if word in new.keywords and (word not in old.keywords or new.uid in replaced)
         ]
         lost = [new.uid for old, new in moved if word in old.keywords and word not in new.keywords]
         for uids in (gained, lost):

@@ -286,7 +286,7 @@ class Mailbox:
         # What changes nothing teaches no keyword.
         for one in new.values():
             self._keywords.learn(one.keywords)
-        after, self.highestmodseq = numbered(pairs, self._keywords, self.highestmodseq)
+        after, self.highestmodseq = numbered(pairs, self._keywords, self.highestmodseq, replaced)
         if not by_sync:
             self.log += (
                 logged(index[uid], one, replaced=uid in replaced) for uid, one in after.items()

@@ -52,6 +52,15 @@ def test_what_changes_nothing_counts_nothing() -> None:
     assert box.freeze() == before
 
 
+def test_replacing_sets_a_keyword_again_that_it_keeps_while_another_goes() -> None:
+    box = make_mailbox("Work $Forwarded", "Work")
+    highest = box.highestmodseq
+    change(box, Mode.REPLACE, [1, 2], "Work")
+    # One record adds Work, another takes $Forwarded away; the second mail is as it was.
+    assert box.highestmodseq == highest + 2
+    assert [message.keywords for message in box.messages] == [("Work",), ("Work",)]
+
+
 def test_replacing_removes_each_other_keyword() -> None:
     box = make_mailbox("\\Flagged Work $Forwarded")
     highest = box.highestmodseq

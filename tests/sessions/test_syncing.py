@@ -278,3 +278,17 @@ def test_a_sync_that_cannot_be_done_gives_the_state_back(place: str) -> None:
     store.users["tss"].mailbox("INBOX").guid = "0" * 32
     reply = talk.say(line("sync", "-s", state.decode(), place))
     assert reply == b"AQAAAHm4+Jk=\t\n-TEMPFAIL\n"
+
+
+def test_mailboxes_with_one_guid_get_different_ones_first() -> None:
+    store = two_users()
+    talk = talking(store, "2.3.19.1")
+    guid = "00112233445566778899aabbccddeeff"
+    for name in ("B", "INBOX/A", "C/D"):
+        store.users["tss"].create_mailbox(name, guid)
+    talk.world.log.clear()
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    told = [entry.partition("for mailboxes ")[2].partition(" -")[0] for entry in talk.log]
+    assert told == ["C/D and INBOX/A", "B and INBOX/A"]
+    assert names(store.users["tss"]) == names(store.places["/home/tss/saved"])
+    assert store.users["tss"].mailbox("INBOX/A").guid == guid

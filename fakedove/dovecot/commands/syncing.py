@@ -12,9 +12,10 @@ from fakedove.dovecot.dsync import attributes
 from fakedove.dovecot.dsync.exporting import Side, changes, differ, look
 from fakedove.dovecot.dsync.importing import Importer, Plan, carry_out
 from fakedove.dovecot.dsync.state import MailboxState
-from fakedove.dovecot.dsync.tree import Node, Tree, listed, read_tree
+from fakedove.dovecot.dsync.tree import Node, Tree, last_duplicates, listed, read_tree
 from fakedove.dovecot.dsync.tree_merge import Act, Step, steps
 from fakedove.dovecot.dsync.wanted import Wanted
+from fakedove.dovecot.guids import random_guid
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Level, Log, Scope
@@ -81,7 +82,20 @@ class Sync:
                 text = f"Failed to access mailbox {name}: Permission denied"
                 yield self._said(index, text, level=Level.ERROR)
                 self.refused = Status.NOPERM
+        yield from self._separate(index)
         return read_tree(call.user, self._wanted, lambda box: bool(_rights(call, box)))
+
+    def _separate(self, index: int) -> Iterator[Item]:
+        """Give mailboxes with one GUID different ones."""
+        call = self._calls[index]
+        while pair := last_duplicates(call.user):
+            guid, new = pair[0].guid, random_guid(call.store.random)
+            changed = min(pair, key=lambda box: box.name.encode())
+            names = f"{pair[0].name} and {pair[1].name}"
+            text = f"Duplicate mailbox GUID {guid} for mailboxes {names}"
+            text = f"{text} - giving a new GUID {new} to {changed.name}"
+            yield self._said(index, text, level=Level.ERROR)
+            changed.guid = new
 
     def _steps(self, near: Tree, far: Tree) -> tuple[list[Step], list[Step]]:
         """Return what each side has to do to its list; both lists become what they will be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
@@ -27,11 +28,19 @@ class Save(msgspec.Struct, frozen=True):
     complete: bool = False
 
 
+class Flagging(msgspec.Struct, frozen=True):
+    """A mail whose flags are changed, and the modseq that it has at least."""
+
+    uid: int
+    changes: tuple[FlagChange, ...]
+    modseq: int
+
+
 class Plan(msgspec.Struct, kw_only=True):
     """All that is to be done to one mailbox."""
 
     saves: list[Save] = msgspec.field(default_factory=list)
-    flags: list[tuple[int, FlagChange, int]] = msgspec.field(default_factory=list)
+    flags: list[Flagging] = msgspec.field(default_factory=list)
     expunges: set[int] = msgspec.field(default_factory=set)
     #: Whether attributes are set, which is one change in the log.
     attributes: bool = False
@@ -107,20 +116,19 @@ class Importer:
             plan.expunges.add(message.uid)
         return kept
 
-    def _flag_changes(self, same: Sequence[Change]) -> Iterator[tuple[int, FlagChange, int]]:
+    def _flag_changes(self, same: Sequence[Change]) -> Iterator[Flagging]:
         messages = {message.uid: message for message in self._local.messages}
         for change in same:
             message = messages.get(change.uid)
             if message is None or change.message is None:
                 continue
             if self._mirror:
-                yield change.uid, _replacement(_words(change.message)), change.modseq
+                change_to = _change(Mode.REPLACE, _words(change.message))
+                yield Flagging(change.uid, (change_to,), change.modseq)
             else:
                 yield self._merged(message, change, change.message)
 
-    def _merged(
-        self, message: Message, change: Change, other: Message
-    ) -> tuple[int, FlagChange, int]:
+    def _merged(self, message: Message, change: Change, other: Message) -> Flagging:
         modseq = self._local.modseqs[message.uid]
         logged = self._local.log.get(message.uid)
         local = Flags(
@@ -135,7 +143,9 @@ class Importer:
         least = change.modseq
         if words != remote.now:
             least = max(least, self._remote.highestmodseq + 1)
-        return message.uid, _replacement(words), least
+        added, removed = words - local.now, local.now - words
+        both = (_change(Mode.ADD, added), _change(Mode.REMOVE, removed))
+        return Flagging(message.uid, both, least)
 
 
 def carry_out(plan: Plan, box: Mailbox, remote: Side, *, now: datetime, batch: int) -> None:
@@ -166,10 +176,10 @@ def _commit(plan: Plan, box: Mailbox, waiting: list[Save]) -> None:
     box.highestmodseq += plan.attributes
     plan.attributes = False
     if plan.flags:
-        box.change_each_flags(((uid, change) for uid, change, _ in plan.flags), by_sync=True)
-        for uid, _, modseq in plan.flags:
-            if box.by_uid(uid) is not None:
-                box.raise_modseq(uid, modseq)
+        each = ((one.uid, change) for one in plan.flags for change in one.changes)
+        box.change_each_flags(each, by_sync=True)
+        for one in plan.flags:
+            box.raise_modseq(one.uid, one.modseq)
         plan.flags = []
 
 
@@ -212,6 +222,6 @@ def _words(message: Message) -> set[str]:
     return {*message.flags, *message.keywords}
 
 
-def _replacement(words: set[str]) -> FlagChange:
+def _change(mode: Mode, words: AbstractSet[str]) -> FlagChange:
     flags = frozenset(word for word in words if word.startswith("\\"))
-    return FlagChange(Mode.REPLACE, flags, tuple(sorted(words - flags)))
+    return FlagChange(mode, flags, tuple(sorted(words - flags)))

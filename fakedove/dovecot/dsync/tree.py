@@ -77,6 +77,29 @@ def listed(user: User) -> list[tuple[str, Mailbox | None]]:
     return [(name, box) for name, box in user.listing() if name != "INBOX" or box is not None]
 
 
+def last_duplicates(user: User) -> tuple[Mailbox, Mailbox] | None:
+    """Return the last mailbox whose GUID an earlier one has, and that one; None: there is none.
+
+    A sync goes through the names of each level in the opposite order of a listing.
+    """
+    found: tuple[Mailbox, Mailbox] | None = None
+    seen: dict[str, Mailbox] = {}
+    names = listed(user)
+    numbers = {name: -number for number, (name, _) in enumerate(names)}
+    # An INBOX that is not there would be the last of a listing.
+    first = -len(names)
+    for _, box in sorted(names, key=lambda one: [numbers.get(up, first) for up in _path(one[0])]):
+        if box is not None and seen.setdefault(box.guid, box) is not box:
+            found = box, seen[box.guid]
+    return found
+
+
+def _path(name: str) -> list[str]:
+    """Return the names above `name`, from the top, and itself."""
+    parts = name.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
 def read_tree(user: User, wanted: Wanted, is_visible: Callable[[Mailbox], bool]) -> Tree:
     """Return the names that a sync of `user`'s mail is about."""
     tree = Tree()
