@@ -13,10 +13,14 @@ _NUMBERS = range(-(1 << 63), 1 << 63)
 
 
 class BadNumber(Exception):
-    """A number that is none; `why` says what it lacks, if that is told."""
+    """A number that is none; `why` says what it lacks, if that is told.
 
-    def __init__(self, value: bytes, why: bytes = b"") -> None:
+    `option` is the letter of the option whose value it is.
+    """
+
+    def __init__(self, value: bytes, why: bytes = b"", option: str = "") -> None:
         super().__init__(value)
+        self.option = option
         self.value = value
         self.why = why
 
@@ -38,7 +42,7 @@ def option_values(
             unsigned = known[name].kind is Kind.UNSIGNED
             # A number that is none is refused by some releases, and ignored by the others.
             if strict and (number is None or number not in _NUMBERS):
-                raise BadNumber(value, b"Invalid number")
+                raise BadNumber(value, b"Invalid number", known[name].short)
             if strict and unsigned and number is not None and number < 0:
                 raise BadNumber(value, b"Cannot be negative")
             if number is not None and number in _NUMBERS:

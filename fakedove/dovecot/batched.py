@@ -80,7 +80,7 @@ def _invocation(outer: Invocation, line: tuple[bytes, ...], release: Release) ->
         raise _killed()
     word = line[len(line) - len(fields) - 1]
     arguments = _arguments(command, word, fields, release)
-    if command.name == "save" and not release.batch_is_old:
+    if command.name == "save" and not release.old_commands:
         raise _killed()
     return Invocation(command, outer.username, arguments, fields, outer.verbose, debug=outer.debug)
 
@@ -136,9 +136,9 @@ def _misused(command: Command, release: Release, complaint: tuple[Log, ...]) -> 
 def _checked(bare: Invocation, release: Release) -> Invocation:
     parameters = [one for one in bare.command.parameters if one.exists_in(release)]
     dispatch.require(release, bare.command, parameters, bare.arguments)
-    if bare.command.name == "sieve put" and not release.batch_is_old:
+    if bare.command.name == "sieve put" and not release.old_commands:
         raise _killed()
-    if bare.command.name == _DECISION and not (bare.flag("all") or release.batch_is_old):
+    if bare.command.name == _DECISION and not (bare.flag("all") or release.old_commands):
         last_words = (texts.backtrace(Scope.PROCESS),)
         raise Fatal(b"assertion failed: (cctx != NULL)", crash=True, log=last_words)
     prepared = dispatch.checked(release, bare)

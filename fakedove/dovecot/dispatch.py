@@ -84,7 +84,8 @@ def prepare(
         bare = Invocation(command, username, arguments, rest, verbose, debug=debug)
         return checked(release, bare, None, log)
     old = command.is_old_in(release)
-    long = not old and release.getopt in (Getopt.LONG, Getopt.LONG_LOGGED)
+    keeps_pointer = release.getopt not in (Getopt.LONG, Getopt.LONG_LOGGED)
+    long = not old and not keeps_pointer
     read = (b"-" + letters, *rest[1:]) if letters else rest
     # Positional arguments have long names too, of options with a value.
     known = parameters if long else options
@@ -103,7 +104,7 @@ def prepare(
             )
         if len(read) > len(rest):
             raise Fatal(b"killed with signal 11", crash=True)
-        arguments = option_values(parsed.options, by_name, strict=release.strict_numbers)
+        arguments = option_values(parsed.options, by_name, strict=old or release.strict_numbers)
         surplus = positionals(
             arguments,
             parsed.arguments,
@@ -111,6 +112,9 @@ def prepare(
             strict=release.strict_numbers,
         )
     except BadNumber as bad_number:
+        if bad_number.option and old:
+            text = b"Invalid -%b parameter: %b" % (bad_number.option.encode(), bad_number.value)
+            raise Fatal(text, Scope.COMMAND) from None
         return Refusal(
             Status.USAGE, texts.invalid_number(bad_number.value, bad_number.why), command
         )
@@ -118,7 +122,7 @@ def prepare(
         log = texts.extraneous(release, command.name, surplus)
         return Refusal(Status.USAGE if long else Status.DASH, log, command)
     require(release, command, parameters, arguments)
-    kept = not long and bool(parsed.options)
+    kept = keeps_pointer and bool(parsed.options)
     pointer = _pointer(parsed.stop, read, letters) if kept else None
     bare = Invocation(command, username, arguments, rest, verbose, debug=debug, old=old)
     return checked(release, bare, pointer, log)

@@ -150,13 +150,12 @@ class Release(msgspec.Struct, frozen=True):
     batch_crashes: bool = False
     #: `mailbox cache decision` fails for a decision that is none; before, it only says so.
     cache_refuses_decisions: bool = False
-    #: batch is the last command that is read and answered as all were up to 2.2.21: with short
-    #: options anywhere in its line, for the user of that line, with one status that is a number.
-    batch_is_old: bool = True
+    #: backup, batch and sync are the last commands that are read and answered as all were up to
+    #: 2.2.21: with short options anywhere in the line, for the user of that line, with one status
+    #: that is a number.
+    old_commands: bool = True
     #: sync has `-E` and takes `-d` for the user's mail_replica; later, it has `-p`.
     sync_replica: bool = True
-    #: A user without mail_replica is -NOTFOUND; before, `-` alone.
-    replica_not_found: bool = False
     #: kick answers with a count; before, with the user names.
     kick_counts: bool = False
     #: who -1 has a column for the destination address, who and kick have `-f`.

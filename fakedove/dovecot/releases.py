@@ -253,9 +253,8 @@ def _rows() -> tuple[Release, ...]:
         copy_logs_as_source=False,
         auth_cache_flush_all=False,
         batch_crashes=False,
-        batch_is_old=False,
+        old_commands=False,
         unknown_source=UnknownSource.CRASHES,
-        replica_not_found=True,
     )
     row(
         "2.3.19",

@@ -32,7 +32,7 @@ def _invocations(invocation: Invocation, release: Release) -> list[Invocation]:
 def _check(invocation: Invocation, release: Release) -> None:
     if release.batch_crashes:
         raise Fatal(b"killed with signal 11", crash=True)
-    if not invocation.texts("args") and release.batch_is_old:
+    if not invocation.texts("args") and release.old_commands:
         raise texts.printed_usage(f"batch {MAIL_USAGE}  {_USAGE}")
     if not invocation.texts("args"):
         raise texts.misused(release, f"batch {_USAGE}", Scope.COMMAND)
@@ -52,15 +52,15 @@ def _columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
     usage=_USAGE,
     options_first=True,
     check=_check,
-    old_while="batch_is_old",
-    gaps=(Gap("with `-D` it tells nothing of the mail storage", when="batch_is_old"),),
+    old_while="old_commands",
+    gaps=(Gap("with `-D` it tells nothing of the mail storage", when="old_commands"),),
 )
 def batch(call: Call) -> Output:
     """Run the commands; what they print is one list of columns."""
     rows = _Rows(len(call.invocation.columns) - 1 if call.invocation.username_column else 0)
     status = Status.OK
     invocations = _invocations(call.invocation, call.release)
-    asks = () if call.release.batch_is_old else _PREPARED
+    asks = () if call.release.old_commands else _PREPARED
     for invocation in invocations:
         if invocation.command.name in asks:
             return (yield from _prepared(call, invocation))
@@ -85,7 +85,7 @@ def _run(call: Call, invocation: Invocation) -> Output:
     if invocation.takes_body:
         yield Log(_WITHOUT_BODY)
         return Status.TEMPFAIL
-    if invocation.command.name in _DIE_AT_WORK and not call.release.batch_is_old:
+    if invocation.command.name in _DIE_AT_WORK and not call.release.old_commands:
         raise Fatal(b"killed with signal 11", crash=True)
     inner = msgspec.structs.replace(call, invocation=invocation, query=None)
     return (yield from invocation.command.function(inner))

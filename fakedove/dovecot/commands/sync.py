@@ -106,7 +106,7 @@ def _check_flag(text: bytes) -> None:
 def _misused(command: Command, release: Release) -> Fatal:
     if release.short_options:
         return texts.misused(release, command.usage_in(release))
-    if not release.replica_not_found:
+    if release.old_commands:
         return texts.printed_usage(_OLDER_USAGE.format(command.name, command.usage.split()[0]))
     usage = f"{command.name} {command.usage}"
     older = usage.replace(_DESTINATION, _OLD_DESTINATION)
@@ -139,6 +139,7 @@ def _is_guid(text: bytes) -> bool:
     old_usage=_OLDEST_USAGE,
     options_first=True,
     check=_check,
+    old_while="old_commands",
 )
 def sync(call: Call) -> Output:
     """Sync the user's mail with another place."""
@@ -155,6 +156,7 @@ def sync(call: Call) -> Output:
     old_usage=_OLDEST_USAGE,
     options_first=True,
     check=_check,
+    old_while="old_commands",
 )
 def backup(call: Call) -> Output:
     """Make another place the same as the user's mail."""
@@ -188,11 +190,11 @@ def _ssh(host: str, user: str) -> str:
 
 def _without_replica(call: Call) -> Output:
     text = b"User has no mail_replica in userdb"
-    if call.release.replica_not_found:
-        yield Log(text, scope=Scope.LOOKUP)
-        return Status.NOTFOUND
-    yield Log(b"%b: %b" % (call.invocation.command.name.encode(), text), scope=Scope.LOOKUP)
-    return Status.DASH
+    if call.release.old_commands:
+        yield Log(b"%b: %b" % (call.invocation.command.name.encode(), text), scope=Scope.LOOKUP)
+        return Status.DASH
+    yield Log(text, scope=Scope.LOOKUP)
+    return Status.NOTFOUND
 
 
 def _by_program(call: Call, name: str, program: str) -> Output:

@@ -42,7 +42,7 @@ def _at_location(
         path = mail_path(location, call.user, call.release)
     except LocationError as error:
         yield _without_user(call, str(error))
-        return None, Status.TEMPFAIL, call.release.sync_replica
+        return None, Status.TEMPFAIL, call.release.sync_replica and not call.release.old_commands
     far = call.store.mail_at(path) or call.store.new_place(path, call.user)
     yield from forget_alternative(call, location, far, call.user)
     if far is call.user:
@@ -85,15 +85,12 @@ def _given_state(call: Call) -> tuple[Mapping[str, MailboxState] | None, str]:
 def _with_itself(call: Call) -> Log:
     path = f"{call.user.home}/mdbox/mailboxes"
     if call.release.sync_replica:
-        what = "mail_location points"
-        which = 'prefix="" { location }'
+        what, which = "mail_location points", 'prefix="" { location }'
     else:
-        what = "mail_path and mail_index_path point"
-        which = "inbox { mail_path }"
-    text = (
-        f"Both source and destination {what} to same directory: {path}"
-        f" (namespace {which} is set explicitly?)"
-    )
+        what, which = "mail_path and mail_index_path point", "inbox { mail_path }"
+    text = f"Both source and destination {what} to same directory: {path}"
+    if not call.release.old_commands:
+        text += f" (namespace {which} is set explicitly?)"
     return Log(text.encode())
 
 
