@@ -154,6 +154,10 @@ class Release(msgspec.Struct, frozen=True):
     #: 2.2.21: with short options anywhere in the line, for the user of that line, with one status
     #: that is a number.
     old_commands: bool = True
+    #: An old command dies where another command has lent the rights of a user to the process.
+    old_commands_need_root: bool = False
+    #: What sync says of a place where there can be no mail.
+    sync_place_text: str = "User initialization failed"
     #: sync has `-E` and takes `-d` for the user's mail_replica; later, it has `-p`.
     sync_replica: bool = True
     #: kick answers with a count; before, with the user names.

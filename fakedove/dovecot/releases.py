@@ -131,6 +131,7 @@ def _rows() -> tuple[Release, ...]:
         "2.2.22",
         mail_failure=Failure.NAME_OR_DASH,
         double_status=True,
+        old_commands_need_root=True,
         getopt=Getopt.LONG,
         user_file=True,
         expunge_option="[-m]",
@@ -175,6 +176,8 @@ def _rows() -> tuple[Release, ...]:
     row(
         "2.3.0",
         "2.3.3",
+        sync_place_text="Failed to initialize user",
+        old_commands_need_root=False,
         log_session=True,
         log_tls_closed=True,
         dict_dies_without_arguments=False,

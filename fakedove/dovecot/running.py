@@ -85,7 +85,7 @@ def _for_user(call: Call, name: bytes) -> Output:
         if call.release.logs_unknown_user and not call.invocation.old:
             yield Log(b"User doesn't exist", scope=Scope.LOOKUP)
         return Status.NOUSER
-    if call.invocation.old and call.lent and call.release.double_status:
+    if call.invocation.old and call.lent and call.release.old_commands_need_root:
         raise Fatal(_LENT_RIGHTS.format(user.uid).encode(), Scope.MAIL)
     output = _on(call.of(user))
     found = user.name.encode(errors="surrogateescape")

@@ -66,7 +66,7 @@ def _still_there(
 
 def _without_user(call: Call, why: str) -> Log:
     namespace = "''" if call.release.sync_replica else "inbox"
-    text = f"Failed to initialize user: Namespace {namespace}: {why}"
+    text = f"{call.release.sync_place_text}: Namespace {namespace}: {why}"
     return Log(text.encode(errors="surrogateescape"), scope=Scope.PROCESS)
 
 
