@@ -64,6 +64,7 @@ class Sync:
         # Mailboxes that come by this sync are in no state yet.
         known = set(near.by_guid())
         near_steps, far_steps = self._steps(near, far)
+        known -= {step.guid for step in near_steps if step.act is Act.DELETE}
         yield from self._apply(0, near_steps)
         yield from self._apply(1, far_steps)
         nodes = [node for node in near if node.guid]
