@@ -63,6 +63,8 @@ _STORIES = {
     ],
     "expunge": ["expunge|MAILBOX|INBOX|SUBJECT|l"],
     "flags": ["flags add|\\Seen|MAILBOX|INBOX|SUBJECT|l"],
+    "no flags": ["flags add|a b|MAILBOX|INBOX|SUBJECT|l"],
+    "import": ["import|mdbox:{{dir}}/home/tss/mdbox|New|2:3"],
     "copy": [
         f"fetch|guid date.sent size.physical|{_IN}",
         "copy|INBOX|MAILBOX|Archive/2024|2:3",
@@ -90,6 +92,8 @@ _STORIES = {
         f"fetch|guid|{_IN}",
         f"fetch|text|{_IN}",
     ],
+    "twice": ["mailbox cache decision|-a|INBOX|inbox"],
+    "opened before": [f"fetch|hdr.subject body.preview|{_IN}"],
     "remove": [
         "mailbox cache remove|MAILBOX|INBOX|3:4",
         "-v|index|INBOX",

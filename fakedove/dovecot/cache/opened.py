@@ -80,6 +80,7 @@ class OpenedCache:
 
     def exists(self, key: str, uid: int) -> bool:
         """Whether a field of a mail is cached."""
+        self.open()
         return key in self.file.cached(uid)
 
     def lookup(self, key: str, uid: int) -> bool:

@@ -204,7 +204,8 @@ class OpenedMail:
         self.cache.lookup("guid", self.uid)
 
     def take_over(self) -> None:
-        """Look up what a copy in another storage is saved with; nothing is cached of that."""
+        """Read what a copy in another storage is made of; nothing is cached of that."""
+        self.stream()
         self.cache.lookup("date.received", self.uid)
         self.cache.lookup("guid", self.uid)
 

@@ -91,14 +91,12 @@ class Fields(Reads):
 
 
 class Once(Reads):
-    """One thing that is read of each mail; the mailbox is synchronized at the end or not."""
+    """One thing that is read of each mail; the mailbox is synchronized at the end."""
 
-    def __init__(
-        self, name: str, read: Callable[[OpenedMail], object] | None = None, *, syncs: bool = True
-    ) -> None:
+    def __init__(self, name: str, read: Callable[[OpenedMail], object] | None = None) -> None:
         """Take its name, and how it is read."""
-        super().__init__((name, str(syncs)))
-        self._read, self._syncs = read, syncs
+        super().__init__((name,))
+        self._read = read
         self.parses_header_again = read is not None
 
     def __bool__(self) -> bool:
@@ -112,8 +110,7 @@ class Once(Reads):
 
     def end(self, cache: OpenedCache) -> None:
         """Synchronize."""
-        if self._syncs:
-            cache.sync()
+        cache.sync()
 
 
 #: What commands read that print nothing of the mails.
@@ -122,7 +119,6 @@ NOTHING_AND_SYNC = Once("sync")
 EXPUNGED = Once("expunge", OpenedMail.expunge)
 GUIDS = Once("guid", OpenedMail.guid)
 TAKEN_OVER = Once("taken over", OpenedMail.take_over)
-IMPORTED = Once("taken over", OpenedMail.take_over, syncs=False)
 MESSAGE_IDS = Once("message-id", lambda mail: mail.header("Message-ID"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.cache.reads import NOTHING_AND_SYNC
+from fakedove.dovecot.cache.reads import NOTHING, NOTHING_AND_SYNC
 from fakedove.dovecot.commands import queries
 from fakedove.dovecot.flag_changes import FlagChange, Mode
 from fakedove.dovecot.mailbox import Mailbox
@@ -86,7 +86,8 @@ def _change(mode: Mode) -> Callable[[Call], Output]:
 
         assertion = b"box->opened" if keywords or mode is Mode.REPLACE else b""
         query = queries.query_of(call, arguments)
-        return queries.look(call, query, change_in, assertion=assertion, reads=NOTHING_AND_SYNC)
+        reads = NOTHING_AND_SYNC if problem is None else NOTHING
+        return queries.look(call, query, change_in, assertion=assertion, reads=reads)
 
     return change
 

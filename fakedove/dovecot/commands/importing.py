@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.cache.reads import IMPORTED
+from fakedove.dovecot.cache.reads import TAKEN_OVER
 from fakedove.dovecot.commands import cached, queries
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.destination import too_big
@@ -74,7 +74,7 @@ def import_mails(call: Call) -> Output:
     yield from forget_alternative(call, location, owner, reader)
     query = queries.query_of(call)
     importing = partial(_import_box, call)
-    return (yield from queries.look(call, query, importing, owner=owner, reads=IMPORTED))
+    return (yield from queries.look(call, query, importing, owner=owner, reads=TAKEN_OVER))
 
 
 def _reader(call: Call) -> User:

@@ -105,11 +105,15 @@ def mailbox_cache_decision(call: Call) -> Output:
     complaint = _about_decision(call.invocation)
     given = b"" if complaint else call.invocation.text("decision") or b""
     decision = Decision(given.decode()) if given else None
+    #: A mailbox that is given again is synchronized again, and not forgotten in between.
+    caches: dict[str, OpenedCache] = {}
     for argument in call.invocation.texts("mailbox"):
         box = yield from _opened(argument, call)
         if isinstance(box, Status):
             return box
-        cache = cached.opened(call, box)
+        cache = caches.get(box.name) or cached.opened(call, box)
+        caches[box.name] = cache
+        cache.sync()
         if not cache.file.exists:
             yield Log(b"Cache is unusable")
             return Status.TEMPFAIL
