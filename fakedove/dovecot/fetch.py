@@ -173,17 +173,19 @@ def _structure(one: Fetched, *, extended: bool) -> bytes:
 
 
 def _mime_parts(one: Fetched) -> bytes:
-    return b"".join(_part_lines(one.root, b"\n"))
+    cached = one.message.uid in one.shared.parts_cached
+    return b"".join(_part_lines(one.root, b"\n", cached=cached))
 
 
-def _part_lines(part: Part, indent: bytes) -> Iterator[bytes]:
+def _part_lines(part: Part, indent: bytes, *, cached: bool) -> Iterator[bytes]:
     # What comes from the cache has no lines but of texts and messages.
-    lines = part.body.lines if part.kind & (Kind.TEXT | Kind.MESSAGE) else 0
-    sizes = (_size(part.header, 0), _size(part.body, lines))
-    yield b"%b- pos=%d hdr_size=%b body_size=%b" % (indent, part.position, *sizes)
+    has_lines = not cached or part.kind & (Kind.TEXT | Kind.MESSAGE)
+    header = _size(part.header, 0 if cached else part.header.lines)
+    body = _size(part.body, part.body.lines if has_lines else 0)
+    yield b"%b- pos=%d hdr_size=%b body_size=%b" % (indent, part.position, header, body)
     yield b" flags=0x%x" % part.kind
     for child in part.children:
-        yield from _part_lines(child, indent + b"  ")
+        yield from _part_lines(child, indent + b"  ", cached=cached)
 
 
 def _size(size: Size, lines: int) -> bytes:

@@ -36,6 +36,8 @@ class Shared(msgspec.Struct):
     reading: Reading
     #: How often each mail is there, by GUID; made when it is asked for.
     references: Counter[str] | None = None
+    #: UIDs of mails whose parts come from the cache of their mailbox; they are parsed otherwise.
+    parts_cached: frozenset[int] = frozenset()
 
 
 class Fetched:

@@ -86,6 +86,11 @@ _STORIES = {
         "mailbox cache purge|INBOX",
         f"fetch|hdr.x-foo|{_IN}",
     ],
+    "parts parsed": [
+        f"mailbox cache remove|{_PARTS}",
+        f"fetch|mime.parts|{_PARTS}",
+        f"fetch|mime.parts|{_PARTS}",
+    ],
     "decide": [
         "mailbox cache decision|-d|yes|-l|1700000000|-f|size.physical guid hdr.date|INBOX",
         "mailbox cache decision|-l|0|-f|flags nope|INBOX",

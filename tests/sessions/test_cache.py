@@ -212,3 +212,28 @@ def test_reset_brings_the_cache_back_too() -> None:
     assert decided(talk) != before
     talk.world.store.restore(start)
     assert decided(talk) == before
+
+
+def test_parts_have_all_their_lines_where_they_are_not_cached() -> None:
+    talk = talk_about("2.4.1", mails=1)
+    query = (b"fetch", b"mime.parts", b"MAILBOX", b"INBOX", b"ALL")
+    assert b"lines=0) body_size=" in ask(talk, *query)
+    ask(talk, b"mailbox cache remove", b"MAILBOX", b"INBOX", b"ALL")
+    assert b"lines=5) body_size=" in ask(talk, *query)
+    assert b"lines=0) body_size=" in ask(talk, *query)
+
+
+@BOTH
+def test_a_mailbox_that_is_asked_twice_is_synchronized_in_between(release: str) -> None:
+    answer = ask(talk_about(release), *(b"mailbox cache decision", b"-a", b"INBOX", b"INBOX"))
+    words = answer.decode().split("\t")
+    half = len(words) // 2
+    sizes = [rows[rows.index("size.virtual") + 1] for rows in (words[:half], words[half:])]
+    assert sizes == (["no", "no"] if release == "2.3.19.1" else ["temp", "no"])
+
+
+def test_since_2_4_a_command_that_synchronizes_drops_fields_that_nobody_uses() -> None:
+    talk = talk_about("2.4.1")
+    ask(talk, b"flags add", b"\\Seen", b"MAILBOX", b"INBOX", b"SUBJECT", b"hello")
+    ask(talk, b"mailbox cache decision", b"-d", b"yes", b"-f", b"size.virtual", b"INBOX")
+    assert decided(talk)["size.virtual"] == "temp", "what the file does not have is not kept"

@@ -14,6 +14,11 @@ def file_of(call: Call, box: Mailbox) -> CacheFile:
     return box.cache.file(box.messages, call.release)
 
 
+def having(call: Call, box: Mailbox, key: str) -> frozenset[int]:
+    """Return the UIDs of mails of which a field is cached."""
+    return frozenset(uid for uid, keys in file_of(call, box).records.items() if key in keys)
+
+
 def opened(call: Call, box: Mailbox) -> OpenedCache:
     """Open a mailbox's cache."""
     return opened_file(call, file_of(call, box))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakedove.dovecot import fetch, texts
 from fakedove.dovecot.cache.reads import fields_read
-from fakedove.dovecot.commands import queries
+from fakedove.dovecot.commands import cached, queries
 from fakedove.dovecot.fetch import Field
 from fakedove.dovecot.fetched import Fetched, PrintError, Shared
 from fakedove.dovecot.mailbox import Mailbox
@@ -67,6 +67,8 @@ def fetch_messages(call: Call) -> Output:
     status = Status.OK
     for place in query.places(call.user):
         if place.box is not None:
+            if "mime.parts" in reads.wanted:
+                shared.parts_cached = cached.having(call, place.box, "mime.parts")
             outcome = yield from _fetch_box(
                 shared, fields, place.box, queries.find(call, query, place.box, reads)
             )
