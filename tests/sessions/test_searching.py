@@ -190,3 +190,18 @@ def test_a_compared_file_name_kills_behind_the_next_mailbox(
     once = b"\ttss\tfetch\tuid\tmailbox\tINBOX"
     assert talk.say(once + query) == b"3\t" + OK
     assert talk.say(once + b"\tmailbox\tINBOX" + query) == b"3\t3\t" + end
+
+
+@pytest.mark.parametrize(
+    ("query", "modseqs"),
+    [(b"MODSEQ\t9", b"1\t2\t2\t3\t"), (b"SEEN", b"1\t3\t2\t3\t")],
+)
+def test_a_search_by_modseq_has_even_an_empty_mailbox_keep_them(
+    query: bytes, modseqs: bytes
+) -> None:
+    talk = Talk("2.4.1")
+    talk.hello(0)
+    box = talk.world.store.users["tss"].mailbox("Empty", create=True)
+    assert talk.say(b"\ttss\tsearch\tMAILBOX\tEmpty\t" + query + b"\n") == b"\n+\n"
+    box.append([box.draft(b""), box.draft(b"", ["Work"])])
+    assert talk.say(b"\ttss\tfetch\tuid modseq\tMAILBOX\tEmpty\n") == modseqs + b"\n+\n"

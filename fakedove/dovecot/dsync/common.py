@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -43,17 +44,16 @@ class _Search:
         self.found = Common()
         self._local, self._wanted, self._mirror = local, wanted, mirror
         self._messages = {one.uid: one for one in local.messages}
-        self._uids = sorted(self._messages)
+        self._uids = deque(sorted(self._messages))
         self._passed: set[int] = set()
         self._delayed: list[Change] = []
 
     def takes(self, change: Change) -> bool:
         """Take what the other side tells of a mail; False if the common ones end before it."""
         while self._uids and self._uids[0] < change.uid:
-            uid = self._uids.pop(0)
-            self._passed.add(uid)
+            self._passed.add(self._uids.popleft())
         if self._uids and self._uids[0] == change.uid:
-            self._uids.pop(0)
+            self._uids.popleft()
             return self._matches(change)
         if change.kind is Kind.EXPUNGED:
             return True

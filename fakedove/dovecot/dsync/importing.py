@@ -104,9 +104,10 @@ class Importer:
     def _kept(self, plan: Plan, mails: list[Message], common: Common) -> list[Message]:
         """Return the mails that the other side has too; it expunges the rest, if it can."""
         there = {(one.uid, one.guid) for one in common.new}
-        kept = [one for one in mails if (one.uid, one.guid) in there]
+        kept: list[Message] = []
         for message in mails:
-            if message in kept:
+            if (message.uid, message.guid) in there:
+                kept.append(message)
                 continue
             if message.uid >= self._remote.uidnext:
                 plan.hopeless = (
@@ -208,14 +209,16 @@ def _add_new(plan: Plan, new: Sequence[NewMail]) -> None:
 def _in_order(saved: Sequence[NewMail], new: Sequence[NewMail], *, moved: bool) -> Iterator[Save]:
     """Yield the mails of the other side as it sends them, by their UIDs there."""
     expected = sorted(mail.uid for mail in new)
-    done: list[int] = []
+    done: set[int] = set()
+    reached = 0
     for mail in sorted(saved, key=lambda one: one.remote.uid if one.remote else 0):
         if mail.remote is None or mail.remote.message is None:
             continue
-        done.append(mail.uid)
-        complete = not moved and sorted(done) == expected[: len(done)]
+        done.add(mail.uid)
+        while reached < len(expected) and expected[reached] in done:
+            reached += 1
         message = msgspec.structs.replace(mail.remote.message, uid=mail.uid)
-        yield Save(message, mail.remote.modseq, complete)
+        yield Save(message, mail.remote.modseq, complete=not moved and reached == len(done))
 
 
 def _words(message: Message) -> set[str]:

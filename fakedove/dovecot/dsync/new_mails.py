@@ -6,6 +6,7 @@ sides come to the same UIDs, since they go through the mails in the same order: 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -52,21 +53,21 @@ def _paired(
     local: Side, mails: Sequence[Message], remote: Side, changes: Sequence[Change]
 ) -> Iterator[NewMail]:
     """Yield the mails of both sides, always that with the lower GUID of the two that are next."""
-    mine, theirs = list(mails), list(changes)
+    mine, theirs = deque(mails), deque(changes)
     while mine or theirs:
         here = (mine[0].guid, mine[0].uid) if mine else None
         there = (theirs[0].guid, theirs[0].uid) if theirs else None
         if here == there:
-            message, change = mine.pop(0), theirs.pop(0)
+            message, change = mine.popleft(), theirs.popleft()
             yield NewMail(
                 guid=message.guid, uid=message.uid, local=message, remote=change, keeps_uid=True
             )
         elif there is None or (here is not None and here < there):
-            message = mine.pop(0)
+            message = mine.popleft()
             keeps = message.uid >= remote.uidnext
             yield NewMail(guid=message.guid, uid=message.uid, local=message, keeps_uid=keeps)
         else:
-            change = theirs.pop(0)
+            change = theirs.popleft()
             keeps = change.uid >= local.uidnext
             yield NewMail(guid=change.guid, uid=change.uid, remote=change, keeps_uid=keeps)
 

@@ -96,6 +96,9 @@ class Matcher:
         `oldest_only` ends the search at the first that was looked at in vain; those that
         flags, keywords and numbers rule out are not looked at.
         """
+        if any(isinstance(node, tree.Modseq) for node in nodes):
+            # Not only once a message is compared: an empty mailbox begins with modseqs then.
+            self._box.track_modseqs()
         messages = self._box.messages
         if not messages:
             return []
