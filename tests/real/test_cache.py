@@ -34,6 +34,7 @@ _STORIES = {
     "text key": ["search|MAILBOX|INBOX|TEXT|foo"],
     "body and header": ["search|MAILBOX|INBOX|BODY|foo|SUBJECT|l"],
     "one or the other": ["search|MAILBOX|INBOX|OR|SINCE|2024-01-03|SUBJECT|hello"],
+    "in their order": ["search|MAILBOX|INBOX|OR|SENTON|2024-01-02|NOT|OLDER|5", "search|GUID|a"],
     "sent": ["search|MAILBOX|INBOX|SENTSINCE|2024-01-02"],
     "received": ["search|MAILBOX|INBOX|SINCE|2024-01-02"],
     "size, saved": ["search|MAILBOX|INBOX|LARGER|100|SAVEDSINCE|2024-01-02"],

@@ -57,17 +57,19 @@ class MailHeader:
         if not self._known_size():
             self._size = True
 
-    def date_received(self) -> None:
-        """Read when the mail was received."""
+    def date_received(self, *, from_cache: bool = False) -> bool:
+        """Read when the mail was received; return whether that can be, if only from the cache."""
         self._asked.add("date.received")
         if not self._received:
-            self.cache.lookup("date.received", self.uid)
-            self._received = True
+            self._received = self.cache.lookup("date.received", self.uid) or not from_cache
+        return self._received
 
-    def guid(self) -> None:
-        """Read the GUID."""
-        if not self.cache.lookup("guid", self.uid):
+    def guid(self, *, from_cache: bool = False) -> bool:
+        """Read the GUID; return whether that can be, if only from the cache."""
+        cached = self.cache.lookup("guid", self.uid)
+        if not cached and not from_cache:
             self._add("guid")
+        return cached or not from_cache
 
     def date_sent(self, *, from_cache: bool = False) -> bool:
         """Read the Date header as a time; return whether that can be, if only from the cache."""

@@ -108,17 +108,15 @@ class _Look:
         def visit(node: Leaf) -> None:
             match node:
                 case When(_, Time.SENT):
-                    if mail.date_sent(from_cache=from_cache):
-                        self._settle(node)
-                case When(_, time):
-                    if time is Time.RECEIVED:
-                        mail.date_received()
-                    self._settle(node)
+                    known = mail.date_sent(from_cache=from_cache)
+                case When(_, Time.RECEIVED):
+                    known = mail.date_received(from_cache=from_cache)
                 case tree.Guid():
-                    mail.guid()
-                    self._settle(node)
-                case tree.Larger() | tree.Smaller():
-                    self._settle(node)
+                    known = mail.guid(from_cache=from_cache)
+                case _:
+                    known = isinstance(node, (When, tree.Larger, tree.Smaller))
+            if known:
+                self._settle(node)
 
         return visit
 
