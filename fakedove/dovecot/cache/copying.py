@@ -19,7 +19,7 @@ class Copies(Reads):
     def __init__(self, *, moves: bool = False) -> None:
         """Begin with no mails."""
         # It is like no other, since where mails go to matters as well.
-        super().__init__((str(id(self)),))
+        super().__init__((object(),))
         self._moves = moves
         self._uids: Mapping[int, int] = {}
         self._to: OpenedCache | None = None

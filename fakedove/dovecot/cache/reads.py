@@ -40,7 +40,7 @@ _WANTED = {
 class Reads:
     """What a command reads of each mail that it finds, and does with the cache at its end."""
 
-    def __init__(self, key: tuple[str, ...] = ()) -> None:
+    def __init__(self, key: tuple[object, ...] = ()) -> None:
         """Take what tells it from others; here nothing is read."""
         self.key = key
         #: What mails are opened for, and which header fields.
