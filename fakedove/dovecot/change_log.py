@@ -13,12 +13,14 @@ import msgspec
 
 #: What the names of attributes begin with that are Sieve scripts.
 SCRIPTS = "sieve/"
+#: And the name of the one that tells which of them is active.
+ACTIVE_SCRIPT = f"{SCRIPTS}default"
 
 
 class MailChange(msgspec.Struct, frozen=True, gc=False):
     """A change of one mail, or of an attribute, in the transaction that ended with `modseq`."""
 
-    #: 0: it is the mailbox's attributes that `added` names.
+    #: 0: it is the mailbox's attributes that `added` and `removed` name.
     uid: int
     modseq: int
     #: The mail's GUID if it was expunged, else "".
@@ -33,9 +35,9 @@ def rights_attribute(who: str) -> str:
     return f"acl/{who}"
 
 
-def script_attribute(name: str | None) -> str:
-    """Return the name of INBOX's attribute that is a Sieve script; None: which one is active."""
-    return f"{SCRIPTS}default" if name is None else f"{SCRIPTS}files/{name}"
+def script_attribute(name: str) -> str:
+    """Return the name of INBOX's attribute that is a Sieve script."""
+    return f"{SCRIPTS}files/{name}"
 
 
 class Event(enum.Enum):
@@ -43,8 +45,7 @@ class Event(enum.Enum):
 
     #: A mailbox was deleted, which is known by its GUID.
     DELETED = enum.auto()
-    #: A folder that is no mailbox was made or deleted.
-    FOLDER_MADE = enum.auto()
+    #: A directory is gone: that of a mailbox, or a folder that was none.
     FOLDER_DELETED = enum.auto()
     #: A mailbox or folder has this name since.
     RENAMED = enum.auto()

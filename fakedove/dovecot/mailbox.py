@@ -325,10 +325,11 @@ class Mailbox:
             self._put([msgspec.structs.replace(message, modseq=modseq)])
         self.highestmodseq = max(self.highestmodseq, modseq)
 
-    def note_attribute(self, name: str) -> None:
-        """Log that an attribute of the mailbox was set or removed."""
+    def note_attribute(self, name: str | None = None, *, unset: str | None = None) -> None:
+        """Log that an attribute of the mailbox was set, and that one is not there any more."""
         self.highestmodseq += 1
-        self.log.append(MailChange(0, self.highestmodseq, added=(name,)))
+        added, removed = (() if one is None else (one,) for one in (name, unset))
+        self.log.append(MailChange(0, self.highestmodseq, added=added, removed=removed))
 
     def rebuild(self) -> None:
         """Give all messages new modseqs, as a rebuilt index does."""

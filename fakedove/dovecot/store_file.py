@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import structs
 
-from fakedove.dovecot.change_log import script_attribute
+from fakedove.dovecot.change_log import ACTIVE_SCRIPT, script_attribute
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.mail_files import readable
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY
@@ -120,7 +120,7 @@ class _Loader:
         # Dovecot keeps Sieve scripts as attributes of INBOX, and each counts as a change.
         changed = [script_attribute(script) for script, _ in scripts]
         if active is not None:
-            changed.append(script_attribute(None))
+            changed.append(ACTIVE_SCRIPT)
         mail = self._mailboxes.of_user(name, table, changed)
         only = _root(table, "quota_")
         return UserSeed(

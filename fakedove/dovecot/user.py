@@ -267,12 +267,10 @@ class User:
             self.subscribe(name)
         return tuple(self._take_in(seed) for seed in tree.mailboxes)
 
-    def create_folder(self, path: str, *, logged: bool = True) -> None:
-        """Make a folder that is no mailbox, \\NoSelect in listings; a later sync may not know."""
+    def create_folder(self, path: str) -> None:
+        """Make a folder that is no mailbox, \\NoSelect in listings; no log knows of it."""
         self._folders.add(canonical_name(path))
         self._listing = None
-        if logged:
-            self._log(Event.FOLDER_MADE, canonical_name(path))
 
     def is_taken(self, path: str) -> bool:
         """Whether there is a mailbox or folder `path`."""
@@ -301,6 +299,8 @@ class User:
         self._listing = None
         self._folders.remove(box.name, self._mailboxes, prune=prune)
         self._log(Event.DELETED, box.guid)
+        if box.name not in self._folders:
+            self._log(Event.FOLDER_DELETED, box.name)
 
     def subscribe(self, name: str, *, subscribed: bool = True) -> None:
         """Subscribe to the mailbox `name`, which need not exist, or unsubscribe from it."""

@@ -126,7 +126,10 @@ def _change(call: Call, change: Change) -> Output:
     if any(character < " " for character in who):
         yield from panic(b"acl_id_is_valid(str_c(dest))")
     entries = acl.changed(box.acl, who, change, words)
-    box.note_attribute(rights_attribute(who))
+    if change is Change.DELETE:
+        box.note_attribute(unset=rights_attribute(who))
+    else:
+        box.note_attribute(rights_attribute(who))
     if entries == dict(acl.in_order(box.acl)):
         return Status.OK
     box.acl = entries

@@ -209,7 +209,7 @@ def _make_parents(call: Call, name: str) -> None:
     above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
     made = [path for path in above if not call.user.is_taken(path)]
     for path in made[:-2] if call.release.deletes_empty_parents else made:
-        call.user.create_folder(path, logged=False)
+        call.user.create_folder(path)
 
 
 def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:

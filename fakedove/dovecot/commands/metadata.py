@@ -12,9 +12,9 @@ from collections.abc import Generator, Iterator
 from fakedove.dovecot import texts
 from fakedove.dovecot.commands import long_names
 from fakedove.dovecot.commands.mailbox_checks import Problem, name_problem, opening_problem
-from fakedove.dovecot.hash_table import bucket
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.mailbox_seed import SPECIAL_USE_KEY
+from fakedove.dovecot.metadata_order import names_of
 from fakedove.dovecot.names import canonical_name, utf8_or_crash
 from fakedove.dovecot.registry import Call, Invocation, command, flag, positional
 from fakedove.dovecot.release import Release
@@ -24,7 +24,6 @@ from fakedove.dovecot.status import Status
 _SERVER = flag("allow-empty-mailbox-name", "s", when="metadata_of_server")
 _SERVER_PREFIX = "vendor/vendor.dovecot/pvt/server/"
 _TYPES = ("private", "shared")
-_DICT_FOLDERS = {"private": b"priv", "shared": b"shared"}
 #: What every mailbox has, and INBOX beside it, in listing order.
 _ALWAYS = {"private": ("comment", "specialuse"), "shared": ("comment",)}
 _ALWAYS_IN_INBOX = {
@@ -132,9 +131,10 @@ def _change(call: Call, value: bytes | None) -> Output:
         return Status.DATAERR
     if value is None:
         box.metadata.pop(key, None)
+        box.note_attribute(unset=key)
     else:
         box.metadata[key] = value.decode(errors="surrogateescape")
-    box.note_attribute(key)
+        box.note_attribute(key)
     return Status.OK
 
 
@@ -198,14 +198,7 @@ def _names(box: Mailbox | None, kind: str, prefix: str) -> Iterator[bytes]:
 
 def _stored(box: Mailbox, kind: str) -> list[bytes]:
     """Return the names that have a value, as the dict file lists them."""
-    start = f"/{kind}/"
-    names = [
-        _encoded(key.removeprefix(start))
-        for key in box.metadata
-        if key.startswith(start) and key not in _FIXED
-    ]
-    folder = b"%b/%b/" % (_DICT_FOLDERS[kind], box.guid.encode())
-    return sorted(names, key=lambda name: bucket(folder + name))
+    return names_of((key for key in box.metadata if key not in _FIXED), kind, box.guid)
 
 
 def _encoded(text: str) -> bytes:

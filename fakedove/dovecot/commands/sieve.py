@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 
 from fakedove.dovecot import texts
-from fakedove.dovecot.change_log import script_attribute
+from fakedove.dovecot.change_log import ACTIVE_SCRIPT, script_attribute
 from fakedove.dovecot.files import failure, reason
 from fakedove.dovecot.registry import Call, Invocation, Kind, command, flag, positional
 from fakedove.dovecot.release import Release
@@ -47,11 +47,11 @@ def _name(call: Call, parameter: str = "scriptname") -> str:
     return (call.invocation.text(parameter) or b"").decode()
 
 
-def _note_change(user: User, name: str | None) -> None:
-    """Enter a change of a script, or of which is active, where a sync looks: in INBOX's log."""
+def _note(user: User, name: str | None = None, *, unset: str | None = None) -> None:
+    """Enter a change of an attribute where a sync looks: in INBOX's log."""
     inbox = user.find_mailbox("INBOX")
     if inbox is not None:
-        inbox.note_attribute(script_attribute(name))
+        inbox.note_attribute(name, unset=unset)
 
 
 def _not_found(call: Call, action: bytes, name: str) -> Log:
@@ -124,10 +124,10 @@ def sieve_put(call: Call) -> Output:
         return Status.DATAERR
     user.sieve_scripts.pop(name, None)
     user.sieve_scripts[name] = script
-    _note_change(user, name)
+    _note(user, script_attribute(name))
     if call.invocation.flag("activate"):
         user.sieve_active = name
-        _note_change(user, None)
+        _note(user, ACTIVE_SCRIPT)
     return Status.OK
 
 
@@ -160,10 +160,10 @@ def sieve_delete(call: Call) -> Output:
             status = combine(status, Status.DATAERR)
         else:
             del user.sieve_scripts[name]
-            _note_change(user, name)
+            _note(user, unset=script_attribute(name))
             if name == user.sieve_active:
                 user.sieve_active = None
-                _note_change(user, None)
+                _note(user, unset=ACTIVE_SCRIPT)
     return status
 
 
@@ -181,7 +181,7 @@ def sieve_activate(call: Call) -> Output:
         yield _not_found(call, b"activate", name)
         return Status.NOTFOUND
     call.user.sieve_active = name
-    _note_change(call.user, None)
+    _note(call.user, ACTIVE_SCRIPT)
     return Status.OK
 
 
@@ -189,7 +189,7 @@ def sieve_activate(call: Call) -> Output:
 def sieve_deactivate(call: Call) -> Output:
     """Leave no script active."""
     call.user.sieve_active = None
-    _note_change(call.user, None)
+    _note(call.user, unset=ACTIVE_SCRIPT)
     yield from ()
     return Status.OK
 
@@ -213,7 +213,7 @@ def sieve_rename(call: Call) -> Output:
         yield _failed(b"rename", _TAKEN)
         return Status.DATAERR
     user.sieve_scripts[new] = user.sieve_scripts.pop(old)
-    _note_change(user, new)
+    _note(user, script_attribute(new), unset=script_attribute(old))
     if old == user.sieve_active:
         user.sieve_active = new
     return Status.OK
