@@ -15,7 +15,6 @@ from typing import Concatenate, ParamSpec
 
 import click
 
-from fakedove.cli.release_options import check_release, dovecot_option
 from fakedove.cli.watching import Watch
 from fakedove.config import Config, load_config, make_config
 from fakedove.fake import AsyncFakeDovecot
@@ -70,7 +69,7 @@ class FakeOptions:
 def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Callable[..., None]:
     """Give a command the options of a fake, as FakeOptions in its first argument."""
 
-    @dovecot_option
+    @click.option("--dovecot", metavar="RELEASE", help='Release to behave as: "2.3.19.1", "main".')
     @click.option("--protocol", metavar="1.N", help="Instead: newest release with this protocol.")
     @click.option(
         "--store",
@@ -107,7 +106,6 @@ def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Call
         *args: _P.args,
         **others: _P.kwargs,
     ) -> None:
-        check_release(dovecot, protocol)
         options = FakeOptions(config, dovecot, protocol, store, password, wire, journal, scripts)
         function(options, *args, **others)
 

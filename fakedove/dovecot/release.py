@@ -160,6 +160,8 @@ class Release(msgspec.Struct, frozen=True):
     sync_place_text: str = "User initialization failed"
     #: sync has `-E` and takes `-d` for the user's mail_replica; later, it has `-p`.
     sync_replica: bool = True
+    #: A sync takes the folder above the first mailbox in a folder, however deep, for that folder.
+    sync_mistakes_folders: bool = True
     #: kick answers with a count; before, with the user names.
     kick_counts: bool = False
     #: who -1 has a column for the destination address, who and kick have `-f`.

@@ -339,6 +339,7 @@ def _rows() -> tuple[Release, ...]:
         imports_as_root=False,
         mail_location=False,
         sync_replica=False,
+        sync_mistakes_folders=False,
         values_checked_late=True,
         makes_folders=False,
         path_of_cache=True,

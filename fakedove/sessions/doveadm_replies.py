@@ -13,6 +13,7 @@ from fakedove.double import handling
 from fakedove.double.answers import Answer
 from fakedove.double.exchange import BODY_KEPT, Exchange, Outcome
 from fakedove.double.request import Request
+from fakedove.dovecot.output import Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.reply import (
     Fatal,
@@ -31,7 +32,6 @@ from fakedove.plan import PLAN_BYTES, Wait
 from fakedove.plan import Call as Await
 from fakedove.sessions.doveadm_handshake import Handshake
 from fakedove.sessions.doveadm_log import DoveadmLog
-from fakedove.sessions.doveadm_process import DoveadmProcess
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import World
 from fakedove.wire.doveadm_server import ServerConnection
@@ -56,8 +56,10 @@ class Replies:
     """Makes replies, one at a time; what they say goes into the outbox."""
 
     __slots__ = (
+        "_after_debug",
         "_answer",
         "_body",
+        "_bound",
         "_call",
         "_connection",
         "_exchange",
@@ -66,11 +68,12 @@ class Replies:
         "_handshake",
         "_invocation",
         "_log",
+        "_opened",
         "_outbox",
         "_outcome",
         "_output",
-        "_process",
         "_world",
+        "asked_debug",
         "takeover",
         "under_way",
     )
@@ -78,20 +81,24 @@ class Replies:
     def __init__(
         self,
         world: World,
-        process: DoveadmProcess,
         handshake: Handshake,
         connection: ServerConnection,
         log: DoveadmLog,
         outbox: Outbox,
     ) -> None:
-        """Answer as `process` on `connection`; `handshake` knows who the client is."""
+        """Answer on `connection` for `world`; `handshake` knows who the client is."""
         self._world = world
         self._handshake = handshake
         self._connection = connection
         self._log = log
         self._outbox = outbox
-        self._process = process
-        self._formatter = process.formatter
+        self._formatter = Formatter(world.release, world.escaped)
+        #: Whose rights the process has: whom it was busy with last, if there is such a user.
+        self._opened: str | None = None
+        #: Whether it has given up root's rights for good, as an old command does.
+        self._bound = False
+        #: Whether the newest command line asked for debug lines, and the one before it.
+        self.asked_debug = self._after_debug = False
         #: What a command said that has the connection for itself now.
         self.takeover: Takeover | None = None
         #: Whether a reply has begun and not ended: then `go_on` is to be called.
@@ -121,6 +128,7 @@ class Replies:
     def start(self, invocation: Invocation, line: bytes, body: bytes) -> Ending:
         """Begin the reply to a command line; `body` is the mail that followed it."""
         self._invocation = invocation
+        self._after_debug, self.asked_debug = self.asked_debug, invocation.debug
         self._body = body
         exchange = self._new_exchange(
             invocation.command.name, invocation.username, invocation.fields, line, body
@@ -189,7 +197,7 @@ class Replies:
         if fatal.crash:
             text += b" (the real server crashes here)"
         self._log.write_here(Log(text, fatal.level, fatal.scope), command, username)
-        self._process.lives = False
+        self._formatter.abandon()
         return CLOSE
 
     def give_back(self, said: bytes) -> Ending:
@@ -232,9 +240,10 @@ class Replies:
             world.base_dir,
             world.directory,
             world.hostname,
-            self._process.opened,
-            self._process.opened is not None and not self._process.bound,
-            self._process.prefix.settled,
+            self._opened,
+            self._opened is not None and not self._bound,
+            self._log.prefix.settled,
+            self._after_debug,
         )
         return run(self._call)
 
@@ -244,7 +253,7 @@ class Replies:
             case Text():
                 self._formatter.text(item.data, writes)
             case Speaker():
-                self._process.prefix.settle(item.scope, invocation.username)
+                self._log.prefix.settle(item.scope, invocation.username)
             case Takeover():
                 self.takeover = item
             case Log():
@@ -267,17 +276,16 @@ class Replies:
 
     def _finish(self, invocation: Invocation, status: Status) -> Ending:
         mail, answer, suffix = invocation.command.mail, self._answer, b""
-        process = self._process
         if mail:
             # What it leaves in the process: the log prefix and its rights.
             if status is _NOUSER:
-                process.prefix.settle(_LOOKUP, invocation.username)
+                self._log.prefix.settle(_LOOKUP, invocation.username)
             else:
                 scope = _CONNECTION if self._clears_log_pid(invocation) else _PROCESS
-                process.prefix.settle(scope, invocation.username)
-                process.bound = process.bound or invocation.old
+                self._log.prefix.settle(scope, invocation.username)
+                self._bound = self._bound or invocation.old
             if self._call is not None:
-                process.opened, self._call = self._call.opened, None
+                self._opened, self._call = self._call.opened, None
         if answer is not None:
             if answer.raw is not None:
                 return self._end_raw(answer.raw)

@@ -9,6 +9,9 @@ from fakedove.dovecot.release import Release
 from fakedove.dovecot.reply import Item, Level, Log, Scope
 from fakedove.dovecot.user import User
 
+#: Where everybody's own mail is, up to 2.3.
+OWN = "mdbox:~/mdbox:ALT=~/alt"
+
 _DRIVERS = frozenset(["dbox", "imapc", "maildir", "mbox", "mdbox", "mh", "pop3c", "sdbox"])
 
 #: What may stand behind the path, up to 2.3.

@@ -87,11 +87,8 @@ def find(call: Call, query: Query, box: Mailbox, reads: Reads = NOTHING) -> list
     """Return the messages that match in a mailbox; `reads` is what will be read of each."""
     found = query.find(box)
     now = int(call.store.clock.now().timestamp())
-    if call.looked is None:
-        call.looked = {}
-    note = Looked(box, query.nodes, found, reads, now, call.looked.get(box))
+    note = Looked(box, query.nodes, found, reads, now)
     if note:
-        call.looked[box] = note
         box.cache.note(note, box.messages, call.release)
     return found
 

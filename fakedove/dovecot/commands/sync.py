@@ -60,9 +60,7 @@ _USAGE = (
 _DESTINATION = "[-p <dest option> [...]] <destination>"
 _OLD_DESTINATION = "-d|<dest>"
 _GAPS = (
-    Gap("with `-D` it tells nothing of what both sides think"),
     Gap("all drivers keep mail as `mdbox` does, and every place can be written"),
-    Gap("`-P` purges nothing, `-r` writes no file, and `-a` spares no copying, by other modseqs"),
     Gap("a sync by a program always ends with its error 84, one with a server as if none listened"),
     Gap("a `mail_replica` of the userdb is not looked at", when="sync_replica"),
 )

@@ -2,84 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
-from fakedove.dovecot.commands.locations import LocationError, forget_alternative, mail_path
-from fakedove.dovecot.commands.syncing import Sync
+import msgspec
+
+from fakedove.dovecot.commands.locations import OWN, LocationError, forget_alternative, mail_path
+from fakedove.dovecot.commands.sync_brain import Brain
+from fakedove.dovecot.commands.sync_order import Looks, Order
+from fakedove.dovecot.commands.sync_talk import advance
 from fakedove.dovecot.dsync import state
+from fakedove.dovecot.dsync.attributes import Home
 from fakedove.dovecot.dsync.state import InvalidStateError, MailboxState
-from fakedove.dovecot.dsync.tree import read_tree
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.registry import Call
-from fakedove.dovecot.reply import Fatal, Item, Log, Output, Scope
+from fakedove.dovecot.reply import Fatal, Item, Level, Log, Output, Scope
 from fakedove.dovecot.search.quantities import parse_moment, parse_size
 from fakedove.dovecot.status import Status
+from fakedove.dovecot.user import User
+
+
+class _Mail(msgspec.Struct, frozen=True):
+    """Mail at another place."""
+
+    user: User
+    path: str
 
 
 def with_location(call: Call, location: str, *, backup: bool) -> Output:
     """Sync with the mail at a location; what both sides have in common is told for `-s`."""
-    wanted = _wanted(call, backup=backup)
-    given, problem = _given_state(call)
+    order, problem = _order(call, _wanted(call, backup=backup))
+    user = call.user
+    metadata = {box.guid: box.metadata for box in user.mailboxes.values()}
+    home = Home(metadata, user.sieve_scripts, user.sieve_active)
+    near = Brain(call, _place(call, OWN, f"{user.home}/mdbox"), order, home, master=True)
     if problem:
-        yield Log(problem.encode(), scope=Scope.STORAGE)
-    sync, status, dies = yield from _at_location(call, location, wanted, given)
+        yield near.talk.say(problem, Level.ERROR)
+    yield from near.prepare()
+    far: Brain | None = None
+    mail, dies = yield from _mail_at(call, location)
+    if mail is not None:
+        place = _place(call, location, mail.path)
+        far = Brain(call.at_place(mail.user), place, order, home, master=False)
+        yield from _take_turns(near, far)
+        yield from far.close()
     if call.invocation.text("state") is not None:
-        states = sync.states if sync else _still_there(call, wanted, given or {})
-        yield (b"" if sync and sync.desynced else state.printed(states.values()),)
+        yield from near.final_states()
+    yield from _advise(call, near, far)
+    yield from near.close()
     if dies:
         raise Fatal(b"assertion failed: (event == current_global_event)", crash=True)
-    return status
+    return _outcome(near, far)
 
 
-def _at_location(
-    call: Call, location: str, wanted: Wanted, given: Mapping[str, MailboxState] | None
-) -> Generator[Item, None, tuple[Sync | None, Status, bool]]:
-    """Sync if something is known by that name; return what came of it, and if it kills."""
-    if not call.release.sync_replica and location.count(":") > 1:
+def _take_turns(near: Brain, far: Brain) -> Iterator[Item]:
+    """Let both sides do one thing after the other, until all is done or one has failed."""
+    near.talk.join(far.talk)
+    courses = near.course(), far.course()
+    while not (near.talk.failed or far.talk.failed or near.ended):
+        for course in courses:
+            yield from advance(course)
+
+
+def _outcome(near: Brain, far: Brain | None) -> Status:
+    if far is None or near.talk.failed or far.talk.failed:
+        refused = near.refused or (far.refused if far else None)
+        return refused or Status.TEMPFAIL
+    return Status.CHANGED if near.talk.changed or far.talk.changed else Status.OK
+
+
+def _advise(call: Call, near: Brain, far: Brain | None) -> Iterator[Item]:
+    """Say that the sync should be done again, where the process minds the debugging before it."""
+    reason = near.talk.changed or (far.talk.changed if far else "")
+    if reason and call.after_debug and not call.release.sync_replica:
+        text = f"Mailbox changes caused a desync. You may want to run dsync again: {reason}"
+        yield Log(text.encode(errors="surrogateescape"), Level.DEBUG, Scope.PROCESS)
+
+
+def _mail_at(call: Call, location: str) -> Generator[Item, None, tuple[_Mail | None, bool]]:
+    """Return the mail at a location, None if there can be none, and whether that kills."""
+    release = call.release
+    if not release.sync_replica and location.count(":") > 1:
         yield Log(b"Destination should be in mail_driver:mail_path syntax")
-        return None, Status.TEMPFAIL, False
+        return None, False
     try:
-        path = mail_path(location, call.user, call.release)
+        path = mail_path(location, call.user, release)
     except LocationError as error:
         yield _without_user(call, str(error))
-        return None, Status.TEMPFAIL, call.release.sync_replica and not call.release.old_commands
+        return None, release.sync_replica and not release.old_commands
     far = call.store.mail_at(path) or call.store.new_place(path, call.user)
     yield from forget_alternative(call, location, far, call.user)
     if far is call.user:
         yield _with_itself(call)
-        return None, Status.TEMPFAIL, False
-    sync = Sync(call, far, wanted, given)
-    yield from sync.run()
-    if sync.refused is not None:
-        return None, sync.refused, False
-    changed = Status.CHANGED if sync.desynced else Status.OK
-    return sync, Status.TEMPFAIL if sync.failed else changed, False
+        return None, False
+    return _Mail(far, path), False
 
 
-def _still_there(
-    call: Call, wanted: Wanted, given: Mapping[str, MailboxState]
-) -> Mapping[str, MailboxState]:
-    """Return the states of mailboxes that the user has."""
-    tree = read_tree(call.user, wanted, lambda _: True).by_guid()
-    return {guid: one for guid, one in given.items() if guid in tree}
+def _place(call: Call, location: str, path: str) -> str:
+    """Return what a side says of where its mail is."""
+    if call.release.sync_replica:
+        return f"Namespace  has location {location}"
+    return f"Namespace inbox has path {path}"
+
+
+def _order(call: Call, wanted: Wanted) -> tuple[Order, str]:
+    """Return what both sides are told to do, and what is wrong with the state that was given."""
+    looks, problem = Looks.ALL if wanted.full else Looks.DIFFERING, ""
+    given: Mapping[str, MailboxState] = {}
+    text = call.invocation.text("state")
+    if text and not wanted.full:
+        try:
+            looks, given = Looks.CHANGED, state.parsed(text)
+        except InvalidStateError as error:
+            looks = Looks.ALL
+            problem = f"Saved sync state is invalid, falling back to full sync: {error}"
+    lock = call.invocation.number("lock-timeout") or 0
+    return Order(wanted=wanted, looks=looks, given=given, lock=lock), problem
 
 
 def _without_user(call: Call, why: str) -> Log:
     namespace = "''" if call.release.sync_replica else "inbox"
     text = f"{call.release.sync_place_text}: Namespace {namespace}: {why}"
     return Log(text.encode(errors="surrogateescape"), scope=Scope.PROCESS)
-
-
-def _given_state(call: Call) -> tuple[Mapping[str, MailboxState] | None, str]:
-    """Return the state of the last time, None without one, and what is wrong with it."""
-    text = call.invocation.text("state")
-    if not text or call.invocation.flag("full-sync"):
-        return None, ""
-    try:
-        return state.parsed(text), ""
-    except InvalidStateError as error:
-        said = f"Saved sync state is invalid, falling back to full sync: {error}"
-        return {}, said if call.release.sync_replica else f"brain M: {said}"
 
 
 def _with_itself(call: Call) -> Log:

@@ -3,105 +3,117 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-
-import msgspec
 
 from fakedove.dovecot.dsync.exporting import Change, Kind, Side
 from fakedove.dovecot.dsync.wanted import Wanted
 
 
-class Common(msgspec.Struct):
-    """What was found out about the mails that both sides may have had."""
-
-    #: The last UID that is known to be, or to have been, the same mail on both sides.
-    uid: int = 0
-    #: Mails of this side that the other one expunged.
-    expunged: set[int] = msgspec.field(default_factory=set)
-    #: Mails that are the same: what the other side tells of them.
-    same: list[Change] = msgspec.field(default_factory=list)
-    #: Mails that only the other side has.
-    new: list[Change] = msgspec.field(default_factory=list)
-    #: What makes it impossible to become like the other side; "": nothing.
-    hopeless: str = ""
-
-
-def find_common(local: Side, changes: Sequence[Change], wanted: Wanted, *, mirror: bool) -> Common:
-    """Go through what the other side tells, up to the first mail that is another one here."""
-    search = _Search(local, wanted, mirror=mirror)
-    for index, change in enumerate(changes):
-        if not search.takes(change):
-            rest = changes[index:]
-            search.found.new += (one for one in rest if one.kind is Kind.SAVED)
-            break
-    return search.ended()
-
-
-class _Search:
-    """The walk along the mails of both sides."""
+class Common:
+    """The walk along the mails of both sides, up to the first that is another one here."""
 
     def __init__(self, local: Side, wanted: Wanted, *, mirror: bool) -> None:
-        self.found = Common()
+        """Begin with the first mail of `local`; with `mirror` it is to become the other side."""
+        #: The last UID that is known to be, or to have been, the same mail on both sides.
+        self.uid = 0
+        #: It is known where the common mails end.
+        self.found = False
+        #: Mails of this side that the other one may have expunged.
+        self.passed: list[int] = []
+        #: What makes it impossible to become like the other side; "": nothing.
+        self.hopeless = ""
         self._local, self._wanted, self._mirror = local, wanted, mirror
         self._messages = {one.uid: one for one in local.messages}
         self._uids = deque(sorted(self._messages))
-        self._passed: set[int] = set()
-        self._delayed: list[Change] = []
+        self._matched = False
 
-    def takes(self, change: Change) -> bool:
-        """Take what the other side tells of a mail; False if the common ones end before it."""
+    def compare(self, change: Change) -> tuple[str, str]:
+        """Take what the other side tells of a mail.
+
+        Returns in Dovecot's words what comes of it, and what it has found out before that,
+        which may be "".
+        """
         while self._uids and self._uids[0] < change.uid:
-            self._passed.add(self._uids.popleft())
-        if self._uids and self._uids[0] == change.uid:
-            self._uids.popleft()
-            return self._matches(change)
-        if change.kind is Kind.EXPUNGED:
-            return True
-        return self._lacks(change)
-
-    def ended(self) -> Common:
-        """Return what was found: what was put off is decided now."""
-        found = self.found
-        found.expunged |= {uid for uid in self._passed if uid <= found.uid}
-        delayed = [one for one in self._delayed if one.uid > found.uid]
-        found.new = [one for one in (*delayed, *found.new) if self._takes_mail(one)]
-        return found
-
-    def _matches(self, change: Change) -> bool:
-        """Compare with the mail of the same UID."""
-        if self._messages[change.uid].guid != change.guid:
-            if self._mirror:
-                self.found.hopeless = (
-                    f"Deleting: UID={change.uid} already exists locally for a different mail:"
-                    f" GUIDs don't match ({self._messages[change.uid].guid} vs {change.guid})"
-                )
-            return False
-        self.found.uid = change.uid
-        if change.kind is Kind.EXPUNGED:
-            self.found.expunged.add(change.uid)
-        else:
-            self.found.same.append(change)
-        return True
-
-    def _lacks(self, change: Change) -> bool:
-        """Take a mail that is not here: it is new, or was expunged here."""
-        if not self._takes_mail(change):
-            return True
-        if not self._uids and self._local.uidnext <= change.uid:
-            return False
-        if self._mirror:
-            self.found.hopeless = f"Deleting UID={change.uid} GUID={change.guid} is missing locally"
-            return False
-        logged = self._local.log.get(change.uid)
-        if logged is not None and logged.kind is Kind.EXPUNGED:
-            if logged.guid == change.guid:
-                self.found.uid = change.uid
-                return True
-            return False
+            uid = self._uids.popleft()
+            if not self._matched:
+                self.passed.append(uid)
+            self._matched = False
         if not self._uids:
-            return False
-        self._delayed.append(change)
-        return True
+            return self._behind_all(change), ""
+        if self._uids[0] == change.uid:
+            self._matched = True
+            return self._match(change)
+        return self._between(change), ""
 
-    def _takes_mail(self, change: Change) -> bool:
-        return change.message is None or self._wanted.takes_mail(change.message)
+    def _behind_all(self, change: Change) -> str:
+        """Look at a mail that comes behind all that are here."""
+        if change.kind is Kind.EXPUNGED:
+            return "Expunged mail not found locally"
+        result = self._why_unwanted(change)
+        if result:
+            pass
+        elif self._local.uidnext <= change.uid:
+            self.found = True
+            result = "Mail's UID is above local UIDNEXT"
+        elif self._mirror:
+            result = self._give_up(change)
+        else:
+            result = self._expunged_here(change)
+            self.found = self.found or result.endswith("not found")
+        return f"{result} - No more local mails found"
+
+    def _match(self, change: Change) -> tuple[str, str]:
+        """Compare with the mail of the same UID."""
+        guid = self._messages[change.uid].guid
+        if guid == change.guid:
+            self.uid = change.uid
+            return "GUIDs match", f"Last UID matched - last_common_uid={self.uid}"
+        result = f"GUIDs don't match ({guid} vs {other_guid(change)})"
+        if not self._mirror:
+            self.found = True
+            return result, f"Last UID mismatch - last_common_uid={self.uid}"
+        self.hopeless = exists_already(change.uid, result)
+        return result, f"Last UID {change.uid} mismatch - revert local changes"
+
+    def _between(self, change: Change) -> str:
+        """Look at a mail that is not here, while later ones are."""
+        result = self._why_unwanted(change)
+        if result:
+            return result
+        if self._mirror and change.kind is not Kind.EXPUNGED:
+            result = self._give_up(change)
+        else:
+            result = self._expunged_here(change)
+        after = (uid for uid in sorted(self._messages) if uid > self.uid)
+        following = next(after, 0) if self.found else self._uids[0]
+        return f"{result} (next local mail UID={following})"
+
+    def _give_up(self, change: Change) -> str:
+        self.hopeless = f"Deleting UID={change.uid} GUID={change.guid} is missing locally"
+        return "Reverting local change by deleting mailbox"
+
+    def _expunged_here(self, change: Change) -> str:
+        """See whether it is this mail that was expunged here."""
+        logged = self._local.log.get(change.uid)
+        if logged is None or not logged.guid:
+            return "Expunged local mail's GUID not found"
+        if logged.guid == change.guid:
+            self.uid = change.uid
+            return "Expunged local mail's GUID matches remote"
+        if change.kind is Kind.EXPUNGED:
+            return "Expunged mails' GUIDs don't match - delaying decision"
+        self.found = True
+        return "Expunged local mail's GUID doesn't match remote GUID"
+
+    def _why_unwanted(self, change: Change) -> str:
+        return "" if change.message is None else self._wanted.why_unwanted(change.message)
+
+
+def other_guid(change: Change) -> str:
+    """Return the other side's GUID as a text has it where this side's is another one."""
+    guid = change.guid
+    return f"{guid}(guid128, orig={guid})" if change.kind is Kind.EXPUNGED else guid
+
+
+def exists_already(uid: int, why: str) -> str:
+    """Return what is said of a UID that another mail of this side has."""
+    return f"Deleting: UID={uid} already exists locally for a different mail: {why}"

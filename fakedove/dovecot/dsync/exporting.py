@@ -14,11 +14,11 @@ from fakedove.dovecot.message import Message
 
 
 class Kind(enum.Enum):
-    """What is told of a mail."""
+    """What is told of a mail, as debug lines call it."""
 
-    SAVED = enum.auto()
-    FLAGS = enum.auto()
-    EXPUNGED = enum.auto()
+    SAVED = "save"
+    FLAGS = "flag-change"
+    EXPUNGED = "expunge"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,53 +35,68 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     removed: frozenset[str] = frozenset()
 
 
-class Side(msgspec.Struct, frozen=True):
-    """A mailbox as it was when both sides looked at it."""
+class Side(msgspec.Struct, eq=False):
+    """A mailbox as it was when both sides looked at it, and what its log tells then."""
 
     box: Mailbox
     uidvalidity: int
     uidnext: int
     highestmodseq: int
     first_recent_uid: int
-    messages: tuple[Message, ...]
-    modseqs: Mapping[int, int]
-    acl: Mapping[str, tuple[str, ...]]
-    acl_changed: int
-    #: The modseq of each attribute, as far as the log knows it.
-    attributes: Mapping[str, int]
+    count: int
+    # What follows is there once the mailbox is opened.
+    messages: tuple[Message, ...] = ()
+    modseqs: Mapping[int, int] = {}
+    #: The modseqs of the attributes that were changed since the last time, and which of them
+    #: are not there any more.
+    attributes: Mapping[str, int] = {}
+    unset: frozenset[str] = frozenset()
     #: By UID: what the log tells since the last time.
-    log: Mapping[int, Change]
+    log: Mapping[int, Change] = {}
+
+    @property
+    def state(self) -> MailboxState:
+        """Return what the state of the mailbox is if the other side has all of it."""
+        return MailboxState(
+            self.box.guid, self.uidvalidity, self.uidnext - 1, self.highestmodseq, self.count
+        )
+
+    def open(self, since: MailboxState | None) -> None:
+        """Look at the mails, which have modseqs of their own from then on, and at the log."""
+        box = self.box
+        uid, modseq = (since.uid, since.modseq) if since else (0, 0)
+        records = [one for one in box.log if one.modseq > modseq and (not uid or one.uid <= uid)]
+        of_attributes = [one for one in records if not one.uid]
+        self.messages = box.messages
+        self.modseqs = {one.uid: box.modseq(one.uid) for one in box.messages}
+        self.attributes = {
+            name: one.modseq for one in of_attributes for name in (*one.removed, *one.added)
+        }
+        self.unset = _unset(of_attributes)
+        self.log = _collected(one for one in records if one.uid)
 
 
-def differ(one: Mailbox, other: Mailbox) -> bool:
-    """Whether two mailboxes have to be looked at."""
-    return _totals(one) != _totals(other)
+def why_differing(mine: Side, other: Side) -> str:
+    """Return in Dovecot's words why two mailboxes have to be looked at, "" if they are the same."""
+    pairs = (
+        ("UIDVALIDITY changed:", mine.uidvalidity, other.uidvalidity),
+        ("UIDNEXT changed:", mine.uidnext, other.uidnext),
+        ("Message count changed:", mine.count, other.count),
+        ("HIGHESTMODSEQ changed", mine.highestmodseq, other.highestmodseq),
+        ("First RECENT UID changed:", mine.first_recent_uid, other.first_recent_uid),
+    )
+    return next((f"{why} {one} -> {two}" for why, one, two in pairs if one != two), "")
 
 
-def _totals(box: Mailbox) -> tuple[int, ...]:
-    counters = (box.uidvalidity, box.uidnext, box.highestmodseq, box.first_recent_uid)
-    return (*counters, box.message_count)
-
-
-def look(box: Mailbox, since: MailboxState | None) -> Side:
-    """Return what a mailbox is now, and what its log tells since that state.
-
-    From then on its mails have modseqs of their own.
-    """
-    uid, modseq = (since.uid, since.modseq) if since else (0, 0)
-    records = [one for one in box.log if one.modseq > modseq and (not uid or one.uid <= uid)]
+def look(box: Mailbox) -> Side:
+    """Return what a mailbox is now."""
     return Side(
         box=box,
         uidvalidity=box.uidvalidity,
         uidnext=box.uidnext,
         highestmodseq=box.highestmodseq,
         first_recent_uid=box.first_recent_uid,
-        messages=box.messages,
-        modseqs={one.uid: box.modseq(one.uid) for one in box.messages},
-        acl=dict(box.acl),
-        acl_changed=box.acl_changed,
-        attributes={one.added[0]: one.modseq for one in box.log if not one.uid},
-        log=_collected(one for one in records if one.uid),
+        count=box.message_count,
     )
 
 
@@ -128,3 +143,11 @@ def _collected(records: Iterable[MailChange]) -> dict[int, Change]:
             removed=(removed - {*record.added}) | {*record.removed},
         )
     return found
+
+
+def _unset(records: Iterable[MailChange]) -> frozenset[str]:
+    names: set[str] = set()
+    for record in records:
+        names |= {*record.removed}
+        names -= {*record.added}
+    return frozenset(names)

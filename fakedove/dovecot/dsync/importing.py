@@ -1,135 +1,187 @@
-"""What one side of a sync takes over from the other in one mailbox, and how it does so."""
+"""What one side of a sync takes over from the other in one mailbox."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 
 import msgspec
 
-from fakedove.dovecot.dsync.common import Common, find_common
-from fakedove.dovecot.dsync.exporting import Change, Kind, Side
+from fakedove.dovecot.dsync.common import Common, other_guid
+from fakedove.dovecot.dsync.exporting import Change, Side
 from fakedove.dovecot.dsync.flag_merge import Flags, merged
-from fakedove.dovecot.dsync.new_mails import NewMail, assign
+from fakedove.dovecot.dsync.new_mails import NewMail, NewMails
+from fakedove.dovecot.dsync.said import Said, Tone
 from fakedove.dovecot.dsync.state import MailboxState
 from fakedove.dovecot.dsync.wanted import Wanted
+from fakedove.dovecot.dsync.writing import Flagging, Save, Writer, uid_ranges
 from fakedove.dovecot.flag_changes import FlagChange, Mode
-from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 
 
-class Save(msgspec.Struct, frozen=True):
-    """A mail to save under its UID, with the modseq that it has at least."""
+class Part(msgspec.Struct, frozen=True):
+    """How a side takes part in the sync of a mailbox."""
 
-    message: Message
-    modseq: int
-    #: Whether what was saved so far can be committed, as no lower UID is to come.
-    complete: bool = False
-
-
-class Flagging(msgspec.Struct, frozen=True):
-    """A mail whose flags are changed, and the modseq that it has at least."""
-
-    uid: int
-    changes: tuple[FlagChange, ...]
-    modseq: int
-
-
-class Plan(msgspec.Struct, kw_only=True):
-    """All that is to be done to one mailbox."""
-
-    saves: list[Save] = msgspec.field(default_factory=list)
-    flags: list[Flagging] = msgspec.field(default_factory=list)
-    expunges: set[int] = msgspec.field(default_factory=set)
-    #: Whether attributes are set, which is one change in the log.
-    attributes: bool = False
-    #: UID up to which both sides will be the same.
-    uid: int = 0
-    #: What makes it impossible, as Dovecot logs it; "": nothing.
-    hopeless: str = ""
-    #: Whether there are mails to look for in the mailbox of all mails, if there is one.
-    seeks: bool = False
+    wanted: Wanted
+    #: It is the side that began.
+    master: bool
+    #: It becomes what the other side is, and loses what it had more.
+    mirror: bool
+    #: Mails of the mailbox of all mails, by GUID, and why there is none, in Dovecot's words.
+    all_mails: Mapping[str, Message]
+    all_mails_problem: str
 
 
 class Importer:
     """One side that takes over what the other one tells."""
 
     def __init__(
-        self, local: Side, remote: Side, wanted: Wanted, *, master: bool, mirror: bool
+        self,
+        local: Side,
+        remote: Side,
+        part: Part,
+        writer: Writer,
+        since: MailboxState | None,
     ) -> None:
-        """Take from `remote`; `master`: this side began, `mirror`: it becomes the other."""
-        self._local, self._remote, self._wanted = local, remote, wanted
-        self._master, self._mirror = master, mirror
+        """Take from `remote` what has become of it since that state."""
+        self._local, self._remote, self._part, self._writer = local, remote, part, writer
+        self._messages = {message.uid: message for message in local.messages}
+        self._common = Common(local, part.wanted, mirror=part.mirror)
+        self._delayed: list[Change] = []
+        self._new: NewMails | None = None
+        #: The UIDs of all new mails, and of those that are saved.
+        self._expected: list[int] = []
+        self._saved: set[int] = set()
+        self._reached = 0
+        self._moved = False
+        #: UID up to which both sides are the same in the end.
+        self.uid = 0
+        #: What makes it impossible to become like the other side; "": nothing.
+        self.hopeless = ""
+        #: The mailbox is not what the state of the last time says.
+        self.unexpected = False
+        #: The mails that the other side is asked for, each with all its copies.
+        self.requests: list[list[NewMail]] = []
+        if since is not None and (since.uid or since.modseq):
+            self._common.uid, self._common.found = since.uid, True
+            self._new = NewMails(local, remote, since.uid, mirror=part.mirror)
 
-    def plan(self, changes: Sequence[Change], since: MailboxState | None) -> Plan:
-        """Return what is to be done, given what the other side tells."""
-        common = self._common(changes, since)
-        plan = Plan(expunges=common.expunged, uid=common.uid, hopeless=common.hopeless)
-        if common.hopeless:
-            return plan
-        mails = [one for one in self._local.messages if one.uid > common.uid]
-        if self._mirror:
-            mails = self._kept(plan, mails, common)
-        new, uidnext = assign(self._local, mails, self._remote, common.new)
-        blocked = [one for one in new if self._mirror and not one.keeps_uid]
-        if blocked:
-            plan.hopeless = (
-                f"Deleting: UID={blocked[0].uid} already exists locally for a different mail:"
-                f" UID >= local UIDNEXT={self._local.uidnext}"
-            )
-            return plan
-        plan.flags = list(self._flag_changes(common.same))
-        _add_new(plan, new)
-        plan.seeks = bool(new)
-        plan.uid = uidnext - 1
-        return plan
-
-    def _common(self, changes: Sequence[Change], since: MailboxState | None) -> Common:
-        if since is None or not (since.uid or since.modseq):
-            return find_common(self._local, changes, self._wanted, mirror=self._mirror)
-        here = {message.uid for message in self._local.messages}
-        takes = self._wanted.takes_mail
-        return Common(
-            uid=since.uid,
-            expunged={one.uid for one in changes if one.kind is Kind.EXPUNGED} & here,
-            same=[one for one in changes if one.kind is Kind.FLAGS and one.uid in here],
-            new=[
-                one
-                for one in changes
-                if one.kind is Kind.SAVED and one.message is not None and takes(one.message)
-            ],
+    def take(self, change: Change) -> Iterator[Said]:
+        """Take what the other side tells of a mail."""
+        if self.unexpected:
+            return
+        result = "New mail"
+        if not self._common.found:
+            result, before = self._common.compare(change)
+            if before:
+                yield Said(before, Tone.RECENT_DETAIL)
+            yield from self._settled(self._common.hopeless)
+            if self._common.found:
+                yield from self._end_common()
+        yield Said(
+            f"Import change type={change.kind.value} GUID={change.guid} UID={change.uid}"
+            f" hdr_hash= result={result}"
         )
+        if not self.hopeless:
+            yield from self._use(change)
 
-    def _kept(self, plan: Plan, mails: list[Message], common: Common) -> list[Message]:
-        """Return the mails that the other side has too; it expunges the rest, if it can."""
-        there = {(one.uid, one.guid) for one in common.new}
-        kept: list[Message] = []
-        for message in mails:
-            if (message.uid, message.guid) in there:
-                kept.append(message)
+    def end_changes(self) -> Iterator[Said]:
+        """Find out, after the last change, which mails are missing."""
+        if not self._common.found:
+            self._common.found = True
+            yield from self._end_common()
+        new = self._behind_common()
+        new.end()
+        yield from self._settled(new.hopeless)
+        found, uidnext, said = new.assign()
+        yield from map(Said, said)
+        self.uid = uidnext - 1
+        self._expected = sorted(mail.uid for mail in found)
+        self._writer.expunges |= new.expunged
+        if not self.hopeless and found:
+            if self._part.all_mails_problem:
+                yield Said(self._part.all_mails_problem, Tone.ERROR)
+            yield from self._save_own(found)
+
+    def save(self, mails: Sequence[NewMail], source: Message) -> Iterator[Said]:
+        """Save a mail of the other side, or one that is known to be the same."""
+        for mail in mails:
+            if mail.remote is None or mail.remote.message is None:
                 continue
-            if message.uid >= self._remote.uidnext:
-                plan.hopeless = (
-                    f"Deleting: UID={message.uid} already exists locally for a different mail:"
-                    f" higher than remote's UIDs (remote UIDNEXT={self._remote.uidnext})"
-                )
-            plan.expunges.add(message.uid)
-        return kept
+            complete = self._completes(mail.uid)
+            told = mail.remote.message
+            message = msgspec.structs.replace(
+                source, uid=mail.uid, flags=told.flags, keywords=told.keywords
+            )
+            yield from self._writer.save(Save(message, mail.remote.modseq, complete))
 
-    def _flag_changes(self, same: Sequence[Change]) -> Iterator[Flagging]:
-        messages = {message.uid: message for message in self._local.messages}
-        for change in same:
-            message = messages.get(change.uid)
-            if message is None or change.message is None:
-                continue
-            if self._mirror:
-                change_to = _change(Mode.REPLACE, _words(change.message))
-                yield Flagging(change.uid, (change_to,), change.modseq)
-            else:
-                yield self._merged(message, change, change.message)
+    def close(self, *, whole: bool) -> Iterator[Said]:
+        """End, be it the `whole` of what was to be done or not."""
+        if whole and not self.hopeless and not self.unexpected:
+            yield from self._writer.finish(self._remote, self.uid)
+        else:
+            yield from self._writer.give_up()
 
-    def _merged(self, message: Message, change: Change, other: Message) -> Flagging:
+    def _completes(self, uid: int) -> bool:
+        """Whether no UID below those of all saved mails is to come any more."""
+        self._saved.add(uid)
+        while self._reached < len(self._expected) and self._expected[self._reached] in self._saved:
+            self._reached += 1
+        return not self._moved and self._reached == len(self._saved)
+
+    def _behind_common(self) -> NewMails:
+        assert self._new is not None, "it is known where the common mails end"
+        return self._new
+
+    def _settled(self, hopeless: str) -> Iterator[Said]:
+        if hopeless and not self.hopeless:
+            self.hopeless = hopeless
+            yield Said(hopeless, Tone.HOPELESS)
+
+    def _end_common(self) -> Iterator[Said]:
+        """Decide what had to wait for the end of the common mails."""
+        uid, passed = self._common.uid, self._common.passed
+        yield Said(f"Last common UID={uid}. Delayed expunges={uid_ranges(passed)}")
+        self._writer.expunges |= {one for one in passed if one <= uid}
+        self._new = NewMails(self._local, self._remote, uid, mirror=self._part.mirror)
+        for change in self._delayed:
+            saves = change.uid > uid
+            yield Said(f"Delayed save UID={change.uid}: {'Save' if saves else 'Ignore'}")
+            if saves:
+                self._new.take(change)
+
+    def _use(self, change: Change) -> Iterator[Said]:
+        """Do what a change asks for, or note it down until it can be done."""
+        uid = self._common.uid
+        if change.uid <= uid:
+            yield from self._use_common(change)
+        elif change.message is not None and not self._part.wanted.why_unwanted(change.message):
+            if not self._common.found:
+                self._delayed.append(change)
+                return
+            new = self._behind_common()
+            new.take(change)
+            yield from self._settled(new.hopeless)
+
+    def _use_common(self, change: Change) -> Iterator[Said]:
+        """Take over what has become of a mail that both sides have, or had."""
+        message = self._messages.get(change.uid)
+        if message is None:
+            return
+        if message.guid != change.guid:
+            self.unexpected = True
+            guids = f"{message.guid} != {other_guid(change)}"
+            why = f"Unexpected GUID mismatch for UID={change.uid}: {guids}"
+            yield Said(why, Tone.UNEXPECTED)
+        elif change.message is None:
+            self._writer.expunges.add(change.uid)
+        else:
+            self._writer.flags.append(self._flagging(message, change, change.message))
+
+    def _flagging(self, message: Message, change: Change, other: Message) -> Flagging:
+        if self._part.mirror:
+            change_to = _change(Mode.REPLACE, _words(other))
+            return Flagging(change.uid, (change_to,), change.modseq)
         modseq = self._local.modseqs[message.uid]
         logged = self._local.log.get(message.uid)
         local = Flags(
@@ -139,7 +191,7 @@ class Importer:
         )
         remote = Flags(_words(other), change.added, change.removed)
         later = change.modseq > modseq
-        prefer = later or (change.modseq == modseq and not self._master)
+        prefer = later or (change.modseq == modseq and not self._part.master)
         words = merged(local, remote, prefer_remote=prefer)
         least = change.modseq
         if words != remote.now:
@@ -148,77 +200,34 @@ class Importer:
         both = (_change(Mode.ADD, added), _change(Mode.REMOVE, removed))
         return Flagging(message.uid, both, least)
 
+    def _save_own(self, found: Sequence[NewMail]) -> Iterator[Said]:
+        """Save what this side has under another UID or in another mailbox; ask for the rest."""
+        by_guid: dict[str, list[NewMail]] = {}
+        for mail in found:
+            by_guid.setdefault(mail.guid, []).append(mail)
+        for guid, mails in by_guid.items():
+            here = {mail.local.uid: mail.local for mail in mails if mail.local is not None}
+            wanted = [mail for mail in mails if not mail.skipped]
+            self._writer.expunges |= here.keys() - {mail.uid for mail in wanted}
+            missing = [mail for mail in wanted if mail.uid not in here]
+            if here:
+                yield from self._renumber(missing, next(iter(here.values())))
+            elif guid in self._part.all_mails:
+                yield from self.save(missing, self._part.all_mails[guid])
+            elif missing:
+                self.requests.append(missing)
+        self.requests.sort(key=lambda mails: min(_remote_uid(mail) for mail in mails))
 
-def carry_out(plan: Plan, box: Mailbox, remote: Side, *, now: datetime, batch: int) -> None:
-    """Do what is planned; `batch`: after how many saved mails they are committed."""
-    waiting: list[Save] = []
-    for save in plan.saves:
-        message = msgspec.structs.replace(save.message, saved=now)
-        waiting.append(msgspec.structs.replace(save, message=message))
-        if save.complete and len(waiting) >= batch:
-            _commit(plan, box, waiting)
-    _commit(plan, box, waiting)
-    box.uidnext = max(box.uidnext, remote.uidnext)
-    box.first_recent_uid = max(box.first_recent_uid, min(plan.uid + 1, remote.first_recent_uid))
-    box.highestmodseq = max(box.highestmodseq, remote.highestmodseq)
-    box.expunge(sorted(plan.expunges))
-
-
-def _commit(plan: Plan, box: Mailbox, waiting: list[Save]) -> None:
-    """Save mails in one transaction, and with the first of them change the flags of others."""
-    if any(save.modseq > 1 for save in waiting):
-        box.track_modseqs()
-    # Dovecot sorts what it saves by UID, but not the modseqs that belong to it.
-    modseqs = [save.modseq for save in waiting]
-    put = box.append(sorted((save.message for save in waiting), key=lambda one: one.uid))
-    for message, modseq in zip(put, modseqs, strict=True):
-        box.raise_modseq(message.uid, modseq)
-    waiting.clear()
-    box.highestmodseq += plan.attributes
-    plan.attributes = False
-    if plan.flags:
-        each = ((one.uid, change) for one in plan.flags for change in one.changes)
-        box.change_each_flags(each, by_sync=True)
-        for one in plan.flags:
-            box.raise_modseq(one.uid, one.modseq)
-        plan.flags = []
+    def _renumber(self, mails: Sequence[NewMail], source: Message) -> Iterator[Said]:
+        """Save mails anew under other UIDs."""
+        for mail in mails:
+            self._moved = True
+            message = msgspec.structs.replace(mail.local or source, uid=mail.uid)
+            yield from self._writer.save(Save(message, 0))
 
 
-def _add_new(plan: Plan, new: Sequence[NewMail]) -> None:
-    """Plan what is saved, and what gets another UID: it is saved anew, and the old one goes."""
-    by_guid: dict[str, list[NewMail]] = {}
-    for mail in new:
-        by_guid.setdefault(mail.guid, []).append(mail)
-    moved: list[Save] = []
-    saved: list[NewMail] = []
-    for mails in by_guid.values():
-        here = [one.local for one in mails if one.local is not None]
-        uids = {message.uid for message in here}
-        missing = [one for one in mails if not one.skipped and one.uid not in uids]
-        unwanted = uids - {one.uid for one in mails if not one.skipped}
-        plan.expunges |= unwanted
-        for mail in missing:
-            source = mail.local or (here[0] if here else None)
-            if source is None:
-                saved.append(mail)
-            else:
-                moved.append(Save(msgspec.structs.replace(source, uid=mail.uid), 0))
-    plan.saves = [*moved, *_in_order(saved, new, moved=bool(moved))]
-
-
-def _in_order(saved: Sequence[NewMail], new: Sequence[NewMail], *, moved: bool) -> Iterator[Save]:
-    """Yield the mails of the other side as it sends them, by their UIDs there."""
-    expected = sorted(mail.uid for mail in new)
-    done: set[int] = set()
-    reached = 0
-    for mail in sorted(saved, key=lambda one: one.remote.uid if one.remote else 0):
-        if mail.remote is None or mail.remote.message is None:
-            continue
-        done.add(mail.uid)
-        while reached < len(expected) and expected[reached] in done:
-            reached += 1
-        message = msgspec.structs.replace(mail.remote.message, uid=mail.uid)
-        yield Save(message, mail.remote.modseq, complete=not moved and reached == len(done))
+def _remote_uid(mail: NewMail) -> int:
+    return mail.remote.uid if mail.remote is not None else 0
 
 
 def _words(message: Message) -> set[str]:

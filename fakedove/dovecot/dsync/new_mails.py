@@ -7,10 +7,10 @@ sides come to the same UIDs, since they go through the mails in the same order: 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from fakedove.dovecot.dsync.common import exists_already
 from fakedove.dovecot.dsync.exporting import Change, Side
 from fakedove.dovecot.message import Message
 
@@ -30,49 +30,82 @@ class NewMail(msgspec.Struct, kw_only=True):
     skipped: bool = False
 
 
-def assign(
-    local: Side, mails: Sequence[Message], remote: Side, changes: Sequence[Change]
-) -> tuple[list[NewMail], int]:
-    """Return the new mails of both sides with their UIDs, and the UID after all of them."""
-    found = list(_paired(local, mails, remote, changes))
-    _link(found)
-    uidnext = max(local.uidnext, remote.uidnext)
-    for mail in found:
-        if mail.skipped:
-            continue
-        if not mail.keeps_uid and mail.twin is not None and mail.twin.keeps_uid:
-            mail.uid = mail.twin.uid
-        elif not mail.keeps_uid:
-            mail.uid, uidnext = uidnext, uidnext + 1
-        if mail.twin is not None:
-            mail.twin.skipped = True
-    return found, uidnext
+class NewMails:
+    """The mails behind the common ones, always that with the lower GUID of the two next."""
 
+    def __init__(self, local: Side, remote: Side, uid: int, *, mirror: bool) -> None:
+        """Begin behind `uid`; with `mirror` what only `local` has is expunged."""
+        self._local, self._remote, self._mirror = local, remote, mirror
+        self._mails = deque(one for one in local.messages if one.uid > uid)
+        self._found: list[NewMail] = []
+        #: Mails of this side that are expunged.
+        self.expunged: set[int] = set()
+        #: What makes it impossible to become like the other side; "": nothing.
+        self.hopeless = ""
 
-def _paired(
-    local: Side, mails: Sequence[Message], remote: Side, changes: Sequence[Change]
-) -> Iterator[NewMail]:
-    """Yield the mails of both sides, always that with the lower GUID of the two that are next."""
-    mine, theirs = deque(mails), deque(changes)
-    while mine or theirs:
-        here = (mine[0].guid, mine[0].uid) if mine else None
-        there = (theirs[0].guid, theirs[0].uid) if theirs else None
-        if here == there:
-            message, change = mine.popleft(), theirs.popleft()
-            yield NewMail(
-                guid=message.guid, uid=message.uid, local=message, remote=change, keeps_uid=True
+    def take(self, change: Change) -> None:
+        """Take a mail that the other side has."""
+        there = change.guid, change.uid
+        while self._mails and _order(self._mails[0]) < there:
+            self._only_here(self._mails.popleft(), last=False)
+        if self._mails and _order(self._mails[0]) == there:
+            message = self._mails.popleft()
+            self._found.append(
+                NewMail(
+                    guid=change.guid, uid=change.uid, local=message, remote=change, keeps_uid=True
+                )
             )
-        elif there is None or (here is not None and here < there):
-            message = mine.popleft()
-            keeps = message.uid >= remote.uidnext
-            yield NewMail(guid=message.guid, uid=message.uid, local=message, keeps_uid=keeps)
+            return
+        keeps = change.uid >= self._local.uidnext
+        if not keeps and self._mirror:
+            why = f"UID >= local UIDNEXT={self._local.uidnext}"
+            self.hopeless = exists_already(change.uid, why)
+            return
+        self._found.append(
+            NewMail(guid=change.guid, uid=change.uid, remote=change, keeps_uid=keeps)
+        )
+
+    def end(self) -> None:
+        """Take the rest of this side's mails: the other side has no more."""
+        while self._mails and not self.hopeless:
+            self._only_here(self._mails.popleft(), last=True)
+
+    def assign(self) -> tuple[list[NewMail], int, list[str]]:
+        """Return the new mails with their UIDs, the UID after all of them, and what is said."""
+        _link(self._found)
+        uidnext = max(self._local.uidnext, self._remote.uidnext)
+        said = []
+        for mail in self._found:
+            if mail.skipped:
+                continue
+            if not mail.keeps_uid and mail.twin is not None and mail.twin.keeps_uid:
+                mail.uid = mail.twin.uid
+            elif not mail.keeps_uid:
+                said.append(f"UID {mail.uid} isn't usable, assigning new UID {uidnext}")
+                mail.uid, uidnext = uidnext, uidnext + 1
+            if mail.twin is not None:
+                mail.twin.skipped = True
+        return self._found, uidnext, said
+
+    def _only_here(self, message: Message, *, last: bool) -> None:
+        uidnext = self._remote.uidnext
+        if not self._mirror:
+            keeps = message.uid >= uidnext
+            self._found.append(
+                NewMail(guid=message.guid, uid=message.uid, local=message, keeps_uid=keeps)
+            )
+        elif last and message.uid >= uidnext:
+            why = f"higher than remote's UIDs (remote UIDNEXT={uidnext})"
+            self.hopeless = exists_already(message.uid, why)
         else:
-            change = theirs.popleft()
-            keeps = change.uid >= local.uidnext
-            yield NewMail(guid=change.guid, uid=change.uid, remote=change, keeps_uid=keeps)
+            self.expunged.add(message.uid)
 
 
-def _link(found: Sequence[NewMail]) -> None:
+def _order(message: Message) -> tuple[str, int]:
+    return message.guid, message.uid
+
+
+def _link(found: list[NewMail]) -> None:
     """Make twins of mails with one GUID and different UIDs, one of each side."""
     earlier: dict[str, list[NewMail]] = {}
     for mail in found:

@@ -38,10 +38,14 @@ class InvalidStateError(ValueError):
     """What was given as a state is none; the text is what Dovecot says of it."""
 
 
+def in_order(states: Iterable[MailboxState]) -> list[MailboxState]:
+    """Return the states in the order in which they stand in a hash table."""
+    return sorted(states, key=lambda one: hash_table.bucket(bytes.fromhex(one.guid)))
+
+
 def printed(states: Iterable[MailboxState]) -> bytes:
-    """Return the states as `-s` prints them, in the order of a hash table."""
-    in_order = sorted(states, key=lambda one: hash_table.bucket(bytes.fromhex(one.guid)))
-    data = _VERSION + b"".join(map(_packed, in_order))
+    """Return the states as `-s` prints them."""
+    data = _VERSION + b"".join(map(_packed, in_order(states)))
     return base64.b64encode(data + struct.pack("<I", binascii.crc32(data)))
 
 

@@ -1,151 +1,159 @@
-"""The list of mailboxes as one side of a sync sees it and tells it the other."""
+"""A tree of names: the list of mailboxes as both sides of a sync work on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import enum
+from collections.abc import Iterator
 
 import msgspec
 
-from fakedove.dovecot.change_log import Event, ListChange
-from fakedove.dovecot.dsync.wanted import Wanted
-from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.user import User
+from fakedove.dovecot.change_log import ListChange
 
 
-class Node(msgspec.Struct):
+class Existence(enum.IntEnum):
+    """Whether there is a mailbox or folder of a name, as Dovecot's debug lines number it."""
+
+    NOTHING = 0
+    EXISTS = 1
+    #: It was there until it was deleted on that side.
+    DELETED = 2
+
+
+class Node(msgspec.Struct, eq=False):
     """A name: of a mailbox, of a folder, or only of a subscription."""
 
+    #: The last part of the name.
     name: str
+    #: The node above; None: this is the root of the tree.
+    parent: Node | None = None
+    children: list[Node] = msgspec.field(default_factory=list)
     #: The mailbox's GUID; "": it is none.
     guid: str = ""
-    #: There is a mailbox or a folder.
-    exists: bool = False
+    existence: Existence = Existence.NOTHING
     uidvalidity: int = 0
     uidnext: int = 0
     #: When it got this name, in seconds; 0: not known.
     renamed: int = 0
     subscribed: bool = False
     subscription_changed: int = 0
+    #: The name stands in for another one while mailboxes are renamed.
+    temporary: bool = False
+
+    @property
+    def path(self) -> str:
+        """The whole name; "" for the root."""
+        parts = [node.name for node in self.and_above() if node.parent is not None]
+        return "/".join(reversed(parts))
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a mailbox or folder."""
+        return self.existence is Existence.EXISTS
+
+    @property
+    def up(self) -> Node:
+        """The node above one that is not the root."""
+        assert self.parent is not None, "nothing stands above the root"
+        return self.parent
+
+    def and_above(self) -> Iterator[Node]:
+        """Yield this node and those above it."""
+        node: Node | None = self
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def child(self, name: str) -> Node | None:
+        """Return the node of that name right below this one."""
+        return next((one for one in self.children if one.name == name), None)
+
+    def is_in_use(self, *, folders: bool = True) -> bool:
+        """Whether it exists, or something below it does."""
+        return self.exists or self.has_below(folders=folders)
+
+    def has_below(self, *, folders: bool) -> bool:
+        """Whether there is a mailbox below it, or with `folders` anything."""
+        return any(
+            (one.exists and (folders or bool(one.guid))) or one.has_below(folders=folders)
+            for one in self.children
+        )
+
+    def take(self, other: Node) -> None:
+        """Become what the other side tells of the name."""
+        self.guid, self.existence = other.guid, other.existence
+        self.uidvalidity, self.uidnext = other.uidvalidity, other.uidnext
+        self.renamed = other.renamed
+        self.subscribed = other.subscribed
+        self.subscription_changed = other.subscription_changed
+
+    def forget(self) -> None:
+        """Be no mailbox any more."""
+        self.existence = Existence.DELETED
+        self.guid, self.uidvalidity = "", 0
+
+    def move_below(self, parent: Node) -> None:
+        """Stand below another node, where the order of names says."""
+        if self.parent is not None:
+            self.parent.children.remove(self)
+        self.parent = parent
+        after = (at for at, one in enumerate(parent.children) if order(one) > order(self))
+        parent.children.insert(next(after, len(parent.children)), self)
 
 
 class Tree:
-    """The nodes of one side by name, and what was deleted there."""
+    """The names of one side, what was deleted there, and its mailboxes by GUID."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.nodes: dict[str, Node] = {}
+        self.root = Node("")
+        self.by_guid: dict[str, Node] = {}
         self.deletions: list[ListChange] = []
 
     def __iter__(self) -> Iterator[Node]:
-        """Yield the nodes, parents before their children, sorted by their bytes."""
-        return iter(sorted(self.nodes.values(), key=lambda node: place(node.name)))
+        """Yield the nodes, parents before their children."""
+        return _below(self.root)
 
-    def at(self, name: str) -> Node:
-        """Return the node of that name, which is made if it is missing."""
-        return self.nodes.setdefault(name, Node(name))
+    def find(self, path: str) -> Node | None:
+        """Return the node of that whole name."""
+        node: Node | None = self.root
+        for name in path.split("/"):
+            node = node.child(name) if node is not None else None
+        return node
 
-    def copy(self) -> Tree:
-        """Return the tree as it is now."""
-        tree = Tree()
-        tree.nodes = {name: msgspec.structs.replace(one) for name, one in self.nodes.items()}
-        tree.deletions = list(self.deletions)
-        return tree
+    def at(self, path: str) -> Node:
+        """Return the node of that whole name; those that are missing come before the others."""
+        node = self.root
+        for name in path.split("/"):
+            below = node.child(name)
+            if below is None:
+                below = Node(name, node)
+                node.children.insert(0, below)
+            node = below
+        return node
 
-    def by_guid(self) -> dict[str, Node]:
-        """Return the nodes that are mailboxes, by GUID."""
-        return {node.guid: node for node in self.nodes.values() if node.guid}
+    def at_in_order(self, path: str) -> Node:
+        """Return the node of that whole name; those that are missing come where they belong."""
+        node = self.root
+        for name in path.split("/"):
+            below = node.child(name)
+            if below is None:
+                below = Node(name)
+                below.move_below(node)
+            node = below
+        return node
 
-    def has_children(self, name: str) -> bool:
-        """Whether there is a mailbox or folder below `name`."""
-        return any(node.exists and _is_below(node.name, name) for node in self.nodes.values())
-
-    def rename(self, old: str, new: str) -> None:
-        """Give a node and all below it another name, in place of what had that one."""
-        for name in [one for one in self.nodes if one == old or _is_below(one, old)]:
-            node = self.nodes.pop(name)
-            node.name = new + name.removeprefix(old)
-            self.nodes[node.name] = node
-
-
-def place(name: str) -> list[bytes]:
-    """Return what names are sorted by."""
-    return [part.encode() for part in name.split("/")]
-
-
-def listed(user: User) -> list[tuple[str, Mailbox | None]]:
-    """Return the names of all mailboxes and folders; an INBOX that is not there is not made."""
-    return [(name, box) for name, box in user.listing() if name != "INBOX" or box is not None]
+    def index(self, node: Node) -> None:
+        """Let a mailbox be found by its GUID, if none of that GUID is yet."""
+        if node.guid:
+            self.by_guid.setdefault(node.guid, node)
 
 
-def last_duplicates(user: User) -> tuple[Mailbox, Mailbox] | None:
-    """Return the last mailbox whose GUID an earlier one has, and that one; None: there is none.
-
-    A sync goes through the names of each level in the opposite order of a listing.
-    """
-    found: tuple[Mailbox, Mailbox] | None = None
-    seen: dict[str, Mailbox] = {}
-    names = listed(user)
-    numbers = {name: -number for number, (name, _) in enumerate(names)}
-    # An INBOX that is not there would be the last of a listing.
-    first = -len(names)
-    for _, box in sorted(names, key=lambda one: [numbers.get(up, first) for up in _path(one[0])]):
-        if box is not None and seen.setdefault(box.guid, box) is not box:
-            found = box, seen[box.guid]
-    return found
+def order(node: Node) -> bytes:
+    """Return what the children of a node are sorted by."""
+    return node.name.encode(errors="surrogateescape")
 
 
-def _path(name: str) -> list[str]:
-    """Return the names above `name`, from the top, and itself."""
-    parts = name.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
-
-
-def read_tree(user: User, wanted: Wanted, is_visible: Callable[[Mailbox], bool]) -> Tree:
-    """Return the names that a sync of `user`'s mail is about."""
-    tree = Tree()
-    for name, box in listed(user):
-        if box is not None and not is_visible(box):
-            continue
-        if not wanted.takes_mailbox(name, box.special_use if box else ""):
-            continue
-        if box is None and not wanted.guid:
-            tree.at(name).exists = True
-        elif box is not None and wanted.guid in ("", box.guid):
-            _fill(tree.at(name), box)
-    for name in user.subscriptions:
-        if wanted.takes_name(name):
-            tree.at(name).subscribed = True
-    _date(tree, user.list_log)
-    return tree
-
-
-def _fill(node: Node, box: Mailbox) -> None:
-    node.exists = True
-    node.guid = box.guid
-    node.uidvalidity, node.uidnext = box.uidvalidity, box.uidnext
-
-
-def _date(tree: Tree, log: list[ListChange]) -> None:
-    """Enter what the log says; a name has also the age of those above it."""
-    here = tree.by_guid()
-    for change in log:
-        node = tree.nodes.get(change.subject)
-        match change.event:
-            case Event.FOLDER_MADE | Event.RENAMED if node is not None:
-                node.renamed = change.time
-            case Event.SUBSCRIBED if node is not None:
-                node.subscription_changed = change.time
-            case Event.UNSUBSCRIBED:
-                tree.at(change.subject).subscription_changed = change.time
-            case Event.DELETED if change.subject not in here:
-                tree.deletions.append(change)
-            case Event.FOLDER_DELETED if node is None or not node.exists:
-                tree.deletions.append(change)
-    for node in tree:
-        above = tree.nodes.get(node.name.rpartition("/")[0])
-        if above is not None:
-            node.renamed = max(node.renamed, above.renamed)
-
-
-def _is_below(name: str, above: str) -> bool:
-    return name.startswith(f"{above}/")
+def _below(node: Node) -> Iterator[Node]:
+    for one in node.children:
+        yield one
+        yield from _below(one)

@@ -5,152 +5,180 @@ Both sides do this, each from what both told at first, so they come to the same 
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator
+from collections import deque
 
-import msgspec
-
-from fakedove.dovecot.change_log import Event
-from fakedove.dovecot.dsync.tree import Node, Tree, place
+from fakedove.dovecot.dsync.renames import Renames, Way
+from fakedove.dovecot.dsync.steps import Act, Step
+from fakedove.dovecot.dsync.tree import Existence, Node, Tree, order
 
 
-class Act(enum.Enum):
-    """What is done to a name."""
+class Merge:
+    """The merging of two trees, of which one is this side's own."""
 
-    DELETE = enum.auto()
-    RENAME = enum.auto()
-    CREATE = enum.auto()
-    CREATE_FOLDER = enum.auto()
-    DELETE_FOLDER = enum.auto()
-    SUBSCRIBE = enum.auto()
-    UNSUBSCRIBE = enum.auto()
+    def __init__(
+        self, local: Tree, remote: Tree, way: Way, *, mistakes_folders: bool = False
+    ) -> None:
+        """Merge both trees, which become the same; `steps` and `said` tell what is to be done.
 
+        For `mistakes_folders` see `Renames`.
+        """
+        self._local, self._remote, self._way = local, remote, way
+        self._mistakes_folders = mistakes_folders
+        self.steps: list[Step] = []
+        #: What debug lines say of it.
+        self.said: list[str] = []
+        self.failed = False
+        left = 3 * sum(1 for tree in (local, remote) for _ in tree) + 1
+        while self._merge() and left:
+            left -= 1
+        if not self.failed:
+            self._folders(local.root, remote.root)
 
-class Step(msgspec.Struct, frozen=True):
-    """One change of the list of mailboxes."""
-
-    act: Act
-    name: str
-    #: The new name.
-    to: str = ""
-    guid: str = ""
-    uidvalidity: int = 0
-
-
-def steps(mine: Tree, theirs: Tree, *, mirror: bool) -> Iterator[Step]:
-    """Yield what this side has to do, in order, and change `mine` on the way.
-
-    With `mirror` this side becomes what the other one is, else both have their say.
-    """
-    if not mirror:
-        yield from _deletions(mine, theirs)
-    yield from _renames(mine, theirs, mirror=mirror)
-    if mirror:
-        yield from _wrong(mine, theirs)
-    yield from _missing(mine, theirs, mirror=mirror)
-    yield from _folders(mine, theirs, mirror=mirror)
-
-
-def _deletions(mine: Tree, theirs: Tree) -> Iterator[Step]:
-    """Delete what the other side has deleted, unless the name is in use again there."""
-    here = mine.by_guid()
-    for change in theirs.deletions:
-        node = here.get(change.subject) if change.event is Event.DELETED else None
-        if node is None or theirs.at(node.name).guid:
-            continue
-        yield Step(Act.DELETE, node.name, guid=node.guid)
-        _no_mailbox(node, mine)
-
-
-def _no_mailbox(node: Node, tree: Tree) -> None:
-    node.guid = ""
-    node.exists = tree.has_children(node.name)
-
-
-def _renames(mine: Tree, theirs: Tree, *, mirror: bool) -> Iterator[Step]:
-    """Take over the names that the other side gave, if it was the last to do so.
-
-    Else it takes over those of this side, and the subscription goes with the mailbox.
-    """
-    there = theirs.by_guid()
-    for node in list(mine):
-        other = there.get(node.guid)
-        if other is None or other.name == node.name or "INBOX" in (other.name, node.name):
-            continue
-        if mirror or other.renamed > node.renamed:
-            old, new, tree = node.name, other.name, mine
-        elif other.renamed < node.renamed:
-            old, new, tree = other.name, node.name, theirs
-        else:
-            continue
-        taken = tree.nodes.get(new)
-        if taken is None or not taken.exists:
-            tree.rename(old, new)
-            if tree is mine:
-                yield Step(Act.RENAME, old, to=new)
-
-
-def _wrong(mine: Tree, theirs: Tree) -> Iterator[Step]:
-    """Delete mailboxes that cannot become what the other side has under their names."""
-    for node in list(mine):
-        other = theirs.nodes.get(node.name)
-        fits = (
-            other is not None
-            and node.guid == other.guid
-            and node.uidvalidity == other.uidvalidity
-            and node.uidnext <= other.uidnext
+    def _merge(self) -> bool:
+        """Go through both trees; return whether names were found at last that may need more."""
+        for tree in (self._remote, self._local):
+            self._settle_deletions(tree)
+        for tree in (self._local, self._remote):
+            _inherit_age(tree.root, 0)
+        renames = Renames(
+            self._local, self._remote, self._way, mistakes_folders=self._mistakes_folders
         )
-        if node.guid and not fits:
-            yield Step(Act.DELETE, node.name, guid=node.guid)
-            _no_mailbox(node, mine)
+        again = renames.settle()
+        self.said += renames.said
+        self.steps += renames.steps
+        self.failed = renames.failed
+        if self.failed:
+            return False
+        if self._way is Way.KEEP_LOCAL:
+            self._wrong(self._remote, self._remote.root, self._local.root)
+        elif self._way is Way.KEEP_REMOTE:
+            self._wrong(self._local, self._local.root, self._remote.root)
+        if self._way is not Way.KEEP_LOCAL:
+            self._missing(self._remote, self._local)
+        if self._way is not Way.KEEP_REMOTE:
+            self._missing(self._local, self._remote)
+        return again
+
+    def _settle_deletions(self, tree: Tree) -> None:
+        """Sort a tree, and delete in both what is marked as deleted in it."""
+        waiting = deque([tree.root])
+        while waiting:
+            parent = waiting.popleft()
+            for node in parent.children:
+                waiting.append(node)
+                if node.existence is not Existence.DELETED or not node.guid:
+                    continue
+                if self._way is Way.BOTH:
+                    self._delete_in_both(tree, node)
+                else:
+                    _forget(tree, node)
+            parent.children.sort(key=order)
+
+    def _delete_in_both(self, tree: Tree, node: Node) -> None:
+        other = self._remote if tree is self._local else self._local
+        same = other.by_guid.get(node.guid)
+        if same is not None:
+            self._delete(other, same, "Mailbox has been deleted")
+        self._delete(tree, node, "Mailbox has been deleted")
+
+    def _delete(self, tree: Tree, node: Node, reason: str) -> None:
+        if tree is self._local:
+            self.said.append(f"Deleting mailbox '{node.path}' (GUID {node.guid}): {reason}")
+            if node.existence is not Existence.DELETED:
+                self.steps.append(Step(Act.DELETE, node.path, guid=node.guid))
+        _forget(tree, node)
+
+    def _wrong(self, tree: Tree, parent: Node, wanted: Node) -> None:
+        """Delete mailboxes that cannot become what the other side has under their names."""
+        for node in parent.children:
+            model = wanted.child(node.name)
+            self._wrong(tree, node, model or Node(node.name))
+            reason = _why_wrong(node, model)
+            if reason and node.exists and node.guid:
+                self._delete(tree, node, reason)
+
+    def _missing(self, tree: Tree, other: Tree) -> None:
+        """Make the mailboxes in the other tree that only this one has."""
+        for node in list(tree):
+            if not node.guid:
+                continue
+            path = node.path
+            same = other.by_guid.get(node.guid) or other.at_in_order(path)
+            if same.guid == node.guid:
+                continue
+            if not same.guid:
+                same.existence = Existence.EXISTS
+                same.uidvalidity, same.guid = node.uidvalidity, node.guid
+            if other is self._local:
+                step = Step(Act.CREATE, path, guid=node.guid, uidvalidity=node.uidvalidity)
+                self.steps.append(step)
+
+    def _folders(self, local: Node, remote: Node) -> None:
+        """Make and delete folders, and subscribe and unsubscribe."""
+        for here in local.children:
+            there = remote.child(here.name)
+            if there is not None:
+                self._folder(here, there)
+
+    def _folder(self, here: Node, there: Node) -> None:
+        keeps_local, keeps_remote = self._way is Way.KEEP_LOCAL, self._way is Way.KEEP_REMOTE
+        if here.exists and not there.existence and not keeps_remote:
+            there.existence = Existence.EXISTS
+        if there.exists and not here.existence and not keeps_local:
+            here.existence = Existence.EXISTS
+            self.steps.append(Step(Act.CREATE_FOLDER, here.path))
+        self._folders(here, there)
+        if here.subscribed is not there.subscribed:
+            self._subscription(here, there)
+        if _is_gone(here, there) and not keeps_remote:
+            there.existence = Existence.NOTHING
+        if _is_gone(there, here) and not keeps_local:
+            here.existence = Existence.NOTHING
+            self.steps.append(Step(Act.DELETE_FOLDER, here.path))
+
+    def _subscription(self, here: Node, there: Node) -> None:
+        """Let the later subscription count, else that there is one."""
+        if self._way is Way.BOTH:
+            mine, theirs = here.subscription_changed, there.subscription_changed
+            keeps = mine > theirs or (mine == theirs and here.subscribed)
+        else:
+            keeps = self._way is Way.KEEP_LOCAL
+        if keeps:
+            there.subscribed = here.subscribed
+            return
+        here.subscribed = there.subscribed
+        act = Act.SUBSCRIBE if here.subscribed else Act.UNSUBSCRIBE
+        self.steps.append(Step(act, here.path))
 
 
-def _missing(mine: Tree, theirs: Tree, *, mirror: bool) -> Iterator[Step]:
-    """Make the mailboxes that only the other side has, unless they were deleted here."""
-    here = mine.by_guid()
-    deleted = {change.subject for change in mine.deletions if change.event is Event.DELETED}
-    gone = set() if mirror else deleted
-    for other in theirs:
-        if not other.guid or other.guid in here or _is_gone(other, gone, mine):
-            continue
-        yield Step(Act.CREATE, other.name, guid=other.guid, uidvalidity=other.uidvalidity)
-        node = mine.at(other.name)
-        node.exists = True
-        node.guid = node.guid or other.guid
+def _forget(tree: Tree, node: Node) -> None:
+    tree.by_guid.pop(node.guid, None)
+    node.forget()
 
 
-def _is_gone(other: Node, gone: set[str], mine: Tree) -> bool:
-    """Whether the other side will delete the mailbox, since this one did."""
-    return other.guid in gone and not mine.at(other.name).guid
+def _inherit_age(node: Node, age: int) -> None:
+    """Let a name be no older than those above it."""
+    node.renamed = max(node.renamed, age)
+    for one in node.children:
+        _inherit_age(one, node.renamed)
 
 
-def _folders(mine: Tree, theirs: Tree, *, mirror: bool) -> Iterator[Step]:
-    """Make and delete folders, and subscribe and unsubscribe."""
-    for name in sorted({*mine.nodes, *theirs.nodes}, key=place):
-        node, other = mine.at(name), theirs.at(name)
-        if other.exists and not other.guid and not node.exists and not _deleted(other, mine):
-            node.exists = True
-            yield Step(Act.CREATE_FOLDER, name)
-        if node.subscribed is not other.subscribed and (mirror or _subscribes(node, other)):
-            node.subscribed = other.subscribed
-            yield Step(Act.SUBSCRIBE if other.subscribed else Act.UNSUBSCRIBE, name)
-        if node.exists and not node.guid and not mirror and _deleted(node, theirs):
-            node.exists = False
-            yield Step(Act.DELETE_FOLDER, name)
+def _why_wrong(node: Node, model: Node | None) -> str:
+    """Return why a mailbox cannot become the one that is wanted, "" if it can."""
+    if model is None or not model.exists:
+        deleted = model is not None and model.existence is Existence.DELETED
+        return "Mailbox has been deleted" if deleted else "Mailbox doesn't exist"
+    if node.uidvalidity != model.uidvalidity:
+        return f"UIDVALIDITY changed ({model.uidvalidity} -> {node.uidvalidity})"
+    if node.uidnext > model.uidnext:
+        return f"UIDNEXT is too high ({node.uidnext} > {model.uidnext})"
+    return "" if node.guid == model.guid else "GUID changed"
 
 
-def _subscribes(mine: Node, theirs: Node) -> bool:
-    """Whether the other side's subscription counts: the later one, else that there is one."""
-    if mine.subscription_changed != theirs.subscription_changed:
-        return mine.subscription_changed < theirs.subscription_changed
-    return theirs.subscribed
-
-
-def _deleted(node: Node, other: Tree) -> bool:
-    """Whether the other side deleted the folder after this one made it."""
-    return any(
-        change.event is Event.FOLDER_DELETED
-        and change.subject == node.name
-        and change.time > node.renamed
-        for change in other.deletions
+def _is_gone(deleted: Node, other: Node) -> bool:
+    """Whether a folder was deleted on the one side that the other one still has."""
+    return (
+        deleted.existence is Existence.DELETED
+        and not deleted.has_below(folders=True)
+        and other.exists
     )

@@ -51,16 +51,23 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         mask = "" if self.mailbox.startswith("\\") else self.mailbox
         return not mask or masks.mailbox_matches(mask, name)
 
-    def takes_mail(self, message: Message) -> bool:
-        """Whether a mail that the other side lacks is copied."""
+    def why_unwanted(self, message: Message) -> str:
+        """Return in Dovecot's words why a mail that is missing is not copied, "" if it is."""
         received = int(message.received.timestamp())
-        if (self.since and received < self.since) or (self.until and received > self.until):
-            return False
+        if self.since and received < self.since:
+            return "Ignoring missing local mail with too old timestamp"
+        if self.until and received > self.until:
+            return "Ignoring missing local mail with too new timestamp"
         if self.largest and message.virtual_size > self.largest:
-            return False
-        return not self.flag or _has(message, self.flag.removeprefix("-")) is not (
-            self.flag.startswith("-")
-        )
+            return "Ignoring missing local mail with too large size"
+        word = self.flag.removeprefix("-")
+        if not word or _has(message, word) is not self.flag.startswith("-"):
+            return ""
+        # Dovecot tells the one case as the other.
+        what = "flags" if word.startswith("\\") else "keywords"
+        if self.flag.startswith("-"):
+            return f"Ignoring missing local mail that doesn't have wanted {what}"
+        return f"Ignoring missing local mail that has unwanted {what}"
 
 
 def _excludes(mask: str, name: str, uses: list[str]) -> bool:

@@ -1,0 +1,113 @@
+"""How one side of a sync changes its list of mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+
+from fakedove.dovecot.commands.acl import inherit
+from fakedove.dovecot.commands.mailbox_changes import delete
+from fakedove.dovecot.commands.sync_talk import Talk
+from fakedove.dovecot.dsync.attributes import Home
+from fakedove.dovecot.dsync.steps import Act, Step
+from fakedove.dovecot.dsync.wanted import Wanted
+from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.registry import Call
+from fakedove.dovecot.reply import Item
+from fakedove.dovecot.sharing import verify_listed
+
+
+def apply(talk: Talk, steps: Sequence[Step], wanted: Wanted, home: Home) -> Iterator[Item]:
+    """Do what is planned."""
+    call, unseen = talk.call, ""
+    for step in steps:
+        match step.act:
+            case Act.DELETE:
+                yield from delete_from_home(call, call.user.mailbox(step.name), home)
+            case Act.RENAME:
+                yield from _rename(talk, step)
+                unseen = _folder_above(call, step.to) or unseen
+            case Act.CREATE:
+                yield from _create(talk, step, wanted)
+                unseen = ""
+            case Act.CREATE_FOLDER:
+                unseen = yield from _create_folder(talk, step.name, unseen)
+            case Act.DELETE_FOLDER:
+                yield from _delete_folder(talk, step.name)
+            case Act.SUBSCRIBE | Act.UNSUBSCRIBE:
+                call.user.subscribe(step.name, subscribed=step.act is Act.SUBSCRIBE)
+
+
+def _rename(talk: Talk, step: Step) -> Iterator[Item]:
+    user, why = talk.call.user, ""
+    if not user.is_taken(step.name):
+        why = f"Mailbox doesn't exist: {step.name}"
+    elif user.is_taken(step.to):
+        why = "Target mailbox already exists"
+    if why:
+        yield from talk.note_change(f"Mailbox {step.name} mailbox_rename conflict: {why}")
+        return
+    user.rename_mailbox(step.name, step.to)
+    yield from verify_listed(talk.call, step.to)
+
+
+def _delete_folder(talk: Talk, name: str) -> Iterator[Item]:
+    user, why = talk.call.user, ""
+    if not user.is_taken(name):
+        why = f"Mailbox doesn't exist: {name}"
+    elif user.has_children(name) or user.existing_mailbox(name) is not None:
+        why = "Mailbox has children, delete them first"
+    if why:
+        yield from talk.note_change(f"Mailbox {name} mailbox_list_delete_dir conflict: {why}")
+        return
+    user.delete_folder(name)
+
+
+def delete_from_home(call: Call, box: Mailbox, home: Home) -> Iterator[Item]:
+    """Delete a mailbox, and what the home directory has of it."""
+    yield from delete(call, box)
+    home.forget(box.guid)
+
+
+def _folder_above(call: Call, name: str) -> str:
+    """Return the name above `name` if that is no mailbox: its ACL is looked for in vain."""
+    above = name.rpartition("/")[0]
+    return "" if call.user.existing_mailbox(above) is not None else above
+
+
+def _create(talk: Talk, step: Step, wanted: Wanted) -> Iterator[Item]:
+    """Make a mailbox; one of that name that is there gets the other GUID if it has to."""
+    call = talk.call
+    box = call.user.existing_mailbox(step.name)
+    if box is None:
+        box = call.user.create_mailbox(step.name, step.guid, step.uidvalidity)
+        yield from inherit(call, box)
+        return
+    if wanted.without_mails or step.guid == box.guid:
+        return
+    if step.guid > box.guid or not (wanted.near_takes and wanted.far_takes):
+        guids = f"{box.guid} -> {step.guid}"
+        yield from talk.debug(f"Changing mailbox {step.name} GUID {guids}")
+        box.guid = step.guid
+    else:
+        guids = f"{step.guid} -> {box.guid}"
+        yield from talk.debug(f"Other brain should change mailbox {step.name} GUID {guids}")
+
+
+def _create_folder(talk: Talk, name: str, unseen: str) -> Generator[Item, None, str]:
+    """Make a folder, which is a mailbox where releases make no others.
+
+    Where a name without others above it is taken, the last thing that went wrong is told, which
+    is that `unseen` is no mailbox. Returns what is left of that.
+    """
+    call = talk.call
+    if not call.release.makes_folders:
+        box = call.user.create_mailbox(name)
+        yield from inherit(call, box)
+    elif not call.user.is_taken(name):
+        call.user.create_folder(name)
+        return ""
+    elif unseen and "/" not in name:
+        why = f"Mailbox doesn't exist: {unseen}"
+        yield from talk.note_change(f"Mailbox {name} mailbox_create conflict: {why}")
+        return ""
+    return unseen
