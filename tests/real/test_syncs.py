@@ -13,12 +13,15 @@ from tests.real.compared.sides import Sides
 
 pytestmark = pytest.mark.real
 
+_SAVED = "mdbox:~/b1"
 _BOB, _ALICE = "mdbox:{{dir}}/home/bob/mdbox", "mdbox:{{dir}}/home/alice/mdbox"
-#: States of tss's INBOX after 4 mails: at modseq 100, 4, 11; and after 9 mails at modseq 11.
+#: States of tss's INBOX after 4 mails: at modseq 100, 5, 11; and after 9 mails at modseq 11.
 _TOO_NEW = "AQAAAAYAdHNzAAAAAAAAAAAAAACIBFRlBAAAAGQAAAAAAAAAAAAAAAAAAAAEAAAAWtv+tg=="
-_OLD = "AQAAAAYAdHNzAAAAAAAAAAAAAACIBFRlBAAAAAQAAAAAAAAAAAAAAAAAAAAEAAAARyv6mQ=="
+_OLD = "AQAAAAYAdHNzAAAAAAAAAAAAAACIBFRlBAAAAAUAAAAAAAAAAAAAAAAAAAAEAAAAARCd/A=="
 _NEW = "AQAAAAYAdHNzAAAAAAAAAAAAAACIBFRlBAAAAAsAAAAAAAAAAAAAAAAAAAAEAAAAZltl5Q=="
 _TOO_MANY = "AQAAAAYAdHNzAAAAAAAAAAAAAACIBFRlCQAAAAsAAAAAAAAAAAAAAAAAAAAEAAAAoJxL3w=="
+#: That of tss's Sent after 2 mails, at modseq 1.
+_SENT = "AQAAAAYDdHNzAAAAAAAAAAAAAACLBFRlAgAAAAEAAAAAAAAAAAAAAAAAAAACAAAA/urM7A=="
 
 #: What both users see of their mail after each sync.
 _LOOKS = (
@@ -74,6 +77,75 @@ _STORIES = {
         ("tss", "sync", "-s", _NEW, _BOB),
         ("tss", "sync", "-s", "AAAAAA==", _BOB),
     ),
+    "names that are swapped": (
+        ("tss", "sync", _SAVED),
+        ("tss", "mailbox rename", "Sent", "X"),
+        ("tss", "mailbox rename", "Trash", "Sent"),
+        ("tss", "mailbox rename", "X", "Trash"),
+        ("tss", "mailbox subscribe", "Nix"),
+        ("tss", "mailbox delete", "Archive/2024"),
+        ("tss", "sync", "-s", "", _SAVED),
+        ("tss", "sync", _SAVED),
+    ),
+    "folders that are swapped": (
+        ("tss", "mailbox create", "a/b/c"),
+        ("tss", "mailbox create", "d/e/f"),
+        ("tss", "sync", _SAVED),
+        ("tss", "mailbox rename", "a", "x"),
+        ("tss", "mailbox list", "*"),
+        ("tss", "mailbox rename", "d", "a"),
+        ("tss", "mailbox list", "*"),
+        ("tss", "mailbox rename", "x", "d"),
+        ("tss", "mailbox list", "*"),
+        ("tss", "sync", _SAVED),
+        ("tss", "backup", _SAVED),
+    ),
+    "names above and below": (
+        ("tss", "sync", _SAVED),
+        ("tss", "mailbox rename", "Archive/2024", "x"),
+        ("tss", "mailbox rename", "Archive", "x/y"),
+        ("tss", "mailbox rename", "Sent", "Archive"),
+        ("tss", "backup", _SAVED),
+        ("tss", "mailbox rename", "x/y", "w"),
+        ("tss", "mailbox rename", "x", "w/a"),
+        ("tss", "backup", "-R", _SAVED),
+        ("tss", "mailbox rename", "Archive", "INBOX/b"),
+        ("tss", "sync", "-1", _SAVED),
+        ("tss", "sync", "-1", "-R", _SAVED),
+    ),
+    "attributes": (
+        ("tss", "mailbox metadata set", "Archive", "/private/comment", "x"),
+        ("tss", "mailbox metadata set", "Archive", "/shared/a", "x"),
+        ("tss", "acl set", "Archive", "user=zoe", "lookup"),
+        ("tss", "backup", "-m", "Archive", _SAVED),
+        ("tss", "mailbox metadata unset", "Archive", "/shared/a"),
+        ("tss", "acl delete", "INBOX", "user=alice"),
+        ("tss", "sieve rename", "other", "z"),
+        ("tss", "sieve deactivate"),
+        ("tss", "sync", "-f", "-l", "5", _SAVED),
+        ("tss", "sync", "-s", _NEW, _SAVED),
+    ),
+    "a state of other mail": (
+        ("tss", "backup", "-m", "Sent", _BOB),
+        ("tss", "copy", "Sent", "MAILBOX", "INBOX", "1:2"),
+        ("bob", "copy", "Sent", "user", "alice", "MAILBOX", "INBOX", "ALL"),
+        ("tss", "flags add", "\\Flagged", "MAILBOX", "Sent", "1:2"),
+        ("tss", "sync", "-s", _SENT, "-m", "Sent", _BOB),
+        ("tss", "expunge", "MAILBOX", "Sent", "UID", "1"),
+        ("tss", "sync", "-s", _SENT, "-m", "Sent", _BOB),
+        ("bob", "mailbox update", "--uid-validity", "1700009999", "Sent"),
+        ("tss", "sync", "-s", _SENT, "-m", "Sent", _BOB),
+        ("tss", "backup", "-m", "Sent", _BOB),
+    ),
+    "mails that are not wanted": (
+        ("tss", "sync", _SAVED),
+        ("tss", "expunge", "MAILBOX", "INBOX", "UID", "4"),
+        ("tss", "sync", "-t", "2024-01-03", "-m", "INBOX", _SAVED),
+        ("tss", "sync", "-e", "2001-01-01", "-m", "INBOX", "mdbox:~/b2"),
+        ("tss", "sync", "-O", "\\Flagged", "-m", "INBOX", "mdbox:~/b3"),
+        ("tss", "sync", "-O", "-Work", "-m", "INBOX", "mdbox:~/b3"),
+        ("tss", "sync", "-I", "1k", "-m", "INBOX", "mdbox:~/b4"),
+    ),
     "a backup over other mail": (
         ("tss", "sync", _BOB),
         ("bob", "expunge", "MAILBOX", "INBOX", "UID", "2"),
@@ -90,7 +162,7 @@ _STORIES = {
 def test_syncs_leave_the_same_mail(sides: Sides, name: str) -> None:
     sides.restore()
     for user, command, *arguments in _STORIES[name]:
-        question = Question("", user, command, tuple(arguments))
+        question = Question("D", user, command, tuple(arguments))
         found = sides.differences(question)
         assert not found, "\n".join([str(question), *found])
         if command not in ("sync", "backup"):

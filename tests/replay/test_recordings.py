@@ -18,7 +18,6 @@ from tests.replay.transcripts import Conversation, load, releases
 
 FAMILIES = (
     *("hs", "auth", "cmd", "option", "log", "seq", "stream", "user", "x", "z", "extra", "older"),
-    "referral",
 )
 
 

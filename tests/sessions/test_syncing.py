@@ -292,3 +292,106 @@ def test_mailboxes_with_one_guid_get_different_ones_first() -> None:
     assert told == ["C/D and INBOX/A", "B and INBOX/A"]
     assert names(store.users["tss"]) == names(store.places["/home/tss/saved"])
     assert store.users["tss"].mailbox("INBOX/A").guid == guid
+
+
+#: What a real server says of a new mailbox with one mail, `{}` being what precedes it.
+_TOLD = """\
+M: {M}
+S: {S}
+M: Local mailbox tree: Work guid=g uid_validity=v uid_next=2 subs=no last_change=0 last_subs=0
+S: Remote mailbox tree: Work guid=g uid_validity=v uid_next=2 subs=no last_change=0 last_subs=0
+S: Mailbox Work: local=0/0/0, remote=g/0/1: mailbox not selectable yet
+M: Mailbox Work: local=g/0/1, remote=0/0/0: mailbox not selectable yet
+S: Syncing mailbox g: UIDNEXT changed: 1 -> 2
+M: Syncing mailbox g: UIDNEXT changed: 2 -> 1
+S: Import {box}: Last common UID=0. Delayed expunges=
+S: Import {box}: Import change type=save GUID=m UID=1 hdr_hash= result=Mail's UID is above local \
+UIDNEXT - No more local mails found
+M: Import {box}: Last common UID=0. Delayed expunges=
+S: import mail uid 0 guid m
+S: Import {box}: Import mail body for GUID=m UID=0
+"""
+
+
+@pytest.mark.parametrize(
+    ("release", "near", "far", "box"),
+    [
+        (
+            "2.3.19.1",
+            "Namespace  has location mdbox:~/mdbox:ALT=~/alt",
+            "Namespace  has location mdbox:~/saved",
+            "Work",
+        ),
+        (
+            "2.4.1",
+            "Namespace inbox has path /home/tss/mdbox",
+            "Namespace inbox has path /home/tss/saved",
+            "mailbox Work",
+        ),
+    ],
+)
+def test_with_debug_both_sides_tell_in_turns_what_they_think(
+    release: str, near: str, far: str, box: str
+) -> None:
+    store = two_users()
+    work = store.users["tss"].mailbox("Work", create=True)
+    work.deliver(b"Subject: plan\n\nx\n")
+    talk = talking(store, release)
+    assert talk.say(b"D" + line("sync", "-m", "Work", "mdbox:~/saved")) == OK
+    names = {"0" * 32: "0", work.guid: "g", work.messages[0].guid: "m", str(work.uidvalidity): "v"}
+    told = "".join(one.partition("brain ")[2] + "\n" for one in talk.log)
+    for name, short in names.items():
+        told = told.replace(name, short)
+    assert told.startswith(_TOLD.format(M=near, S=far, box=box))
+
+
+def test_with_debug_a_lock_is_told_and_a_state() -> None:
+    talk = talking(two_users())
+    talk.say(b"D" + line("sync", "-l", "5", "-s", "", "-m", "INBOX", "mdbox:~/saved"))
+    told = [one.partition("brain ")[2] for one in talk.log]
+    where = "/home/tss/.dovecot-sync.lock"
+    hosts = "local hostname=localhost, remote hostname=localhost"
+    assert told[1] == f"M: Locking done locally in {where} ({hosts})"
+    assert told[-1] == f"M: Unlocked {where}"
+    assert "M: Exported mailbox states:" in told
+
+
+def test_two_mailboxes_swap_their_names_at_the_other_place() -> None:
+    store = two_users()
+    talk = talking(store)
+    tss = store.users["tss"]
+    tss.create_mailbox("A")
+    tss.create_mailbox("B")
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    for old, new in (("A", "X"), ("B", "A"), ("X", "B")):
+        assert talk.say(line("mailbox rename", old, new)) == OK
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    assert names(store.places["/home/tss/saved"]) == names(tss)
+
+
+def test_a_state_of_other_mail_is_told_and_asks_for_another_sync() -> None:
+    store = two_users()
+    talk = talking(store)
+    assert talk.say(line("backup", ANN.decode())) == OK
+    state = talk.say(line("sync", "-s", "", "-f", ANN.decode())).partition(b"\t")[0]
+    store.users["ann"].mailbox("INBOX").expunge([1])
+    store.users["ann"].mailbox("INBOX").uidnext = 1
+    store.users["ann"].mailbox("INBOX").deliver(b"Subject: other\n\n")
+    talk.say(line("flags add", "\\Seen", "ALL"))
+    reply = talk.say(line("sync", "-s", state.decode(), ANN.decode()))
+    assert reply == b"\t\n" + CHANGED
+    told = next(one for one in talk.log if "previous state" in one)
+    assert "Import mailbox INBOX: Mailbox doesn't match previous state: Unexpected GUID" in told
+
+
+def test_mails_come_from_the_mailbox_of_all_mails() -> None:
+    store = two_users()
+    talk = talking(store)
+    assert talk.say(line("backup", ANN.decode())) == OK
+    talk.say(line("copy", "INBOX", "MAILBOX", "INBOX", "ALL"))
+    store.users["tss"].create_mailbox("Copies")
+    talk.say(line("copy", "Copies", "MAILBOX", "INBOX", "UID", "1"))
+    talk.world.log.clear()
+    assert talk.say(b"D" + line("backup", "-a", "INBOX", ANN.decode())) == OK
+    assert mails(store.users["ann"], "Copies") == mails(store.users["tss"], "Copies")
+    assert not any("import mail uid" in one for one in talk.log)

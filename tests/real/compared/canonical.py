@@ -28,11 +28,38 @@ _PARTIAL_FILE = re.compile(rb"(?<=/temp\.dovecot\.)[^/,)]+(?=[,)])")
 #: How long the dict service took.
 _TOOK = re.compile(rb"\d+\.\d{3}(?= secs | in (?:dict wait|other ioloops|locks))")
 
+#: Which machine it is.
+_HOST = re.compile(rb"(?<=hostname=)[^,)]+")
+
+#: The mailboxes of a state come in the order of their GUIDs.
+_STATE_LINES = re.compile(rb"(?m)(?:^.*brain M: Mailbox [0-9a-f]{32} state: uidvalidity=.*\n)+")
+
+#: Which of the mails with a UID of their own are saved first is decided by a hash that, before
+#: 2.4, each process chooses anew.
+_SAVED = re.compile(rb"(?<=: Saved UIDs: )[0-9:,]+")
+
 #: Where in the server's program it died: addresses, which fakedove cannot know.
 _BACKTRACE = re.compile(rb"(?m)^[^\n]*: Raw backtrace: [^\n]*\n")
 
 #: Seconds before the test that still count as during it: the store is built then.
 _BEFORE = 3600
+
+
+def _in_order(found: re.Match[bytes]) -> bytes:
+    """Return lines sorted by what stands behind the GUID."""
+    lines = sorted(found[0].splitlines(keepends=True), key=lambda line: line.split(b" state: ")[1])
+    return b"".join(lines)
+
+
+def _each_uid(found: re.Match[bytes]) -> bytes:
+    """Return a set of UIDs without ranges, sorted."""
+    ends = [[int(one) for one in part.split(b":")] for part in found[0].split(b",")]
+    uids = sorted(uid for end in ends for uid in range(end[0], end[-1] + 1))
+    return b" ".join(b"%d" % uid for uid in uids)
+
+
+#: In which order they come is decided by a hash that each process chooses anew.
+_UNSET = re.compile(rb"(?<=Import attribute )\S+(?=: Nonexistent in both sides)")
 
 
 class Canonical:
@@ -48,6 +75,10 @@ class Canonical:
         """Return an answer with placeholders."""
         answer = _BACKTRACE.sub(b"", answer)
         answer = _TOOK.sub(b"{{seconds}}", answer)
+        answer = _HOST.sub(b"{{hostname}}", answer)
+        answer = _STATE_LINES.sub(_in_order, answer)
+        answer = _UNSET.sub(b"{{unset}}", answer)
+        answer = _SAVED.sub(_each_uid, answer)
         answer = _STATE.sub(self._state, answer)
         answer = _GUID.sub(self._guid, answer)
         answer = _TEMPORARY_FILE.sub(b"{{file}}", answer)

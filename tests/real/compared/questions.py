@@ -111,11 +111,7 @@ def questions(release: Release) -> st.SearchStrategy[Question]:
     made = {name: _question(COMMANDS[name], release) for name in chosen}
     made |= {name: _sync(name, release) for name in ("sync", "backup")}
     if "batch" in made:
-        # Not syncs: with "D" they would tell what both sides think.
-        others = ("batch", "sync", "backup")
-        lines = {
-            name: one for name, one in made.items() if COMMANDS[name].mail and name not in others
-        }
+        lines = {name: one for name, one in made.items() if COMMANDS[name].mail and name != "batch"}
         made["batch"] = _batches([name for name in weighted if name in lines], lines)
     return st.sampled_from(weighted).flatmap(made.__getitem__)
 
@@ -156,8 +152,7 @@ def _batch(separator: str, lines: list[Question]) -> Question:
 def _sync(command: str, release: Release) -> st.SearchStrategy[Question]:
     return st.builds(
         Question,
-        # Not "D": what both sides think is told by the real server only.
-        flags=values.one("", "", "v"),
+        flags=values.one("", "D", "D", "vD"),
         user=values.users,
         command=st.just(command),
         arguments=syncs.arguments(command, release),

@@ -27,6 +27,7 @@ from random import Random
 import msgspec
 
 from fakedove.double.stubs import Stubs
+from fakedove.dovecot.change_log import Event, ListChange
 from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.releases import find_release
@@ -47,6 +48,9 @@ _VERSION = b"VERSION\tdoveadm-server\t1\t1\n"
 
 #: Seconds that the real server may take for an answer, and to be silent after it.
 _PATIENCE, _SILENCE = 10.0, 0.4
+
+#: Seconds that both take for an answer, which is nearly always less.
+_LAST = 0.15
 
 _LOG = ord("L")
 _STATUS = re.compile(rb"(?:^|\n)[+-][^\n]*\n\Z")
@@ -205,6 +209,7 @@ class Sides:
 
     def differences(self, question: Question) -> list[str]:
         """Ask both; return what differs, `-` being the real server, or an empty list."""
+        _await_second()
         fake = self._fake.ask(question)
         real = self._real.ask(question, fake)
         if real == fake:
@@ -218,16 +223,27 @@ class Sides:
         return found
 
 
+def _await_second() -> None:
+    """Wait, near the end of a second, for the next: what both note down is to have one time."""
+    left = 1 - time.time() % 1
+    if left < _LAST:
+        time.sleep(left)
+
+
 def _with_guids(store: Store, mails: Mapping[str, str]) -> Store:
     """Return a store whose mails have the GUIDs that they have in the real server.
 
-    In which order two mails are taken is decided by them here and there.
+    In which order two mails are taken is decided by them here and there. And who has been made
+    in the real server has subscribed, as its log tells a sync.
     """
     seeds = []
     for user in store.users.values():
         seed = user.freeze()
-        boxes = [_box_with_guids(box, seed.name, mails) for box in seed.mailboxes]
-        seeds.append(msgspec.structs.replace(seed, mailboxes=tuple(boxes)))
+        boxes = tuple(_box_with_guids(box, seed.name, mails) for box in seed.mailboxes)
+        log = tuple(
+            ListChange(Event.SUBSCRIBED, name, int(time.time())) for name in seed.subscriptions
+        )
+        seeds.append(msgspec.structs.replace(seed, mailboxes=boxes, list_log=log))
     return Store(
         seeds, sessions=store.sessions, keys=store.dict, files=store.files, random=Random(1)
     )
