@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from fakedove.dovecot.status import Status as Status
     from fakedove.dovecot.store import Store as Store
     from fakedove.dovecot.user import User as User
-    from fakedove.dovecot.user import UserSeed as UserSeed
+    from fakedove.dovecot.user_seed import UserSeed as UserSeed
     from fakedove.errors import ConfigurationError as ConfigurationError
     from fakedove.errors import ExpectationError as ExpectationError
     from fakedove.errors import FakeDovecotError as FakeDovecotError
@@ -95,7 +95,7 @@ _HOMES = {
     "UnknownNameError": "errors",
     "UnknownReleaseError": "errors",
     "User": "dovecot.user",
-    "UserSeed": "dovecot.user",
+    "UserSeed": "dovecot.user_seed",
     "Verdict": "program_client",
     "execute": "program_client",
     "execute_in_trio": "program_client",

@@ -20,7 +20,7 @@ import trio.testing
 
 from fakedove.certificates import make_server_certificate
 from fakedove.dovecot.store import Store
-from fakedove.dovecot.user import UserSeed
+from fakedove.dovecot.user_seed import UserSeed
 from fakedove.errors import (
     ConfigurationError,
     FakeDovecotError,

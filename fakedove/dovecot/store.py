@@ -21,7 +21,8 @@ from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.daemons import Daemons
 from fakedove.dovecot.masks import is_address
 from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, checked_roots
-from fakedove.dovecot.user import User, UserSeed
+from fakedove.dovecot.user import User
+from fakedove.dovecot.user_seed import UserSeed
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
 
 #: Near names are sought among this many users; more would take seconds.

@@ -29,7 +29,7 @@ from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, check_rules
 from fakedove.dovecot.quota_rules import QuotaRule, checked_mask, messages_extra, storage_extra
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.toml_table import Table
-from fakedove.dovecot.user import UserSeed
+from fakedove.dovecot.user_seed import UserSeed
 from fakedove.errors import StoreError, did_you_mean
 
 #: The small store that comes with fakedove.

@@ -1,15 +1,14 @@
 """One user: account, quota, Sieve scripts, subscriptions and mailboxes.
 
 A `User` is live and changes; a `UserSeed` is the frozen value it is made from on first use
-and turned into for snapshots. A seed without mailboxes is a user who never logged in: like
-any Dovecot user it has an INBOX as soon as somebody looks.
+and turned into for snapshots.
 """
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -18,49 +17,15 @@ from fakedove.dovecot import acl
 from fakedove.dovecot.change_log import Event, ListChange
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.folders import Folders
-from fakedove.dovecot.guids import checked_guid, derived_guid, random_guid
+from fakedove.dovecot.guids import checked_guid, random_guid
 from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
+from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.maildir import read_maildir
 from fakedove.dovecot.names import canonical_name, check_mailbox_name
 from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, checked_roots
+from fakedove.dovecot.user_seed import UserSeed, shared_mailboxes, untouched_inbox
 from fakedove.errors import StoreError, UnknownNameError, did_you_mean
-
-
-class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a user was at one moment."""
-
-    name: str
-    password: str = "pass"
-    uid: int = 5000
-    gid: int = 5000
-    home: str = ""
-    #: The limits of the only root, `User quota`, in bytes and messages ...
-    quota_storage: int | None = None
-    quota_messages: int | None = None
-    quota_grace: int | None = None
-    #: ... unless there are roots with names, which then say it all.
-    quota_roots: tuple[QuotaRoot, ...] = ()
-    userdb: Items = ()
-    passdb: Items = ()
-    sieve_scripts: tuple[tuple[str, bytes], ...] = ()
-    sieve_active: str | None = None
-    subscriptions: tuple[str, ...] = ()
-    subscriptions_readable: bool = True
-    alternative_known: bool = True
-    hidden: tuple[tuple[str, tuple[int, int]], ...] = ()
-    mailboxes: tuple[MailboxSeed, ...] = ()
-    #: The list of shared mailboxes; empty: those that are.
-    listed_acls: tuple[tuple[str, int], ...] = ()
-    #: All directories, oldest first; empty: those of the mailboxes in their order.
-    folders: tuple[str, ...] = ()
-    #: The highest UIDVALIDITY ever given out.
-    last_uidvalidity: int = FIRST_UIDVALIDITY
-    #: INBOX was deleted or renamed, and nobody has looked since.
-    without_inbox: bool = False
-    #: What the log of the list of mailboxes tells a sync.
-    list_log: tuple[ListChange, ...] = ()
 
 
 class User:
@@ -119,7 +84,7 @@ class User:
         #: What root put where the user cannot see it: virtual bytes and messages by mailbox.
         self.hidden = dict(seed.hidden)
         #: Names of mailboxes that others may see, with the time of the ACL, as they were listed.
-        self.listed_acls = dict(seed.listed_acls or _shared(seed))
+        self.listed_acls = dict(seed.listed_acls or shared_mailboxes(seed))
         #: What became of mailboxes and names, for a later sync.
         self.list_log: list[ListChange] = list(seed.list_log)
         self._clock = clock
@@ -128,7 +93,7 @@ class User:
         self._listing: tuple[tuple[str, Mailbox | None], ...] | None = None
         self._mailboxes: dict[str, Mailbox] = {}
         if not seed.without_inbox and all(box.name != "INBOX" for box in seed.mailboxes):
-            self._mailboxes["INBOX"] = self._live(_untouched_inbox(seed.name))
+            self._mailboxes["INBOX"] = self._live(untouched_inbox(seed.name))
         for box in seed.mailboxes:
             self._mailboxes[box.name] = self._live(box)
         self._folders = Folders(seed.folders or self._mailboxes)
@@ -416,17 +381,5 @@ class User:
         return Mailbox(seed, self.subscriptions, self._clock, self._random)
 
 
-def _shared(seed: UserSeed) -> Iterator[tuple[str, int]]:
-    for box in seed.mailboxes:
-        if box.acl and acl.is_shared(dict(box.acl), seed.name):
-            yield box.name, box.acl_changed
-
-
 def _stored_size(box: Mailbox) -> int:
     return sum(message.physical_size for message in box.messages)
-
-
-def _untouched_inbox(user: str) -> MailboxSeed:
-    return MailboxSeed(
-        name="INBOX", guid=derived_guid(user, "INBOX"), uidvalidity=FIRST_UIDVALIDITY
-    )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.quota_roots import QuotaRoot
 from fakedove.dovecot.store import LoginSession, Store
-from fakedove.dovecot.user import User, UserSeed
+from fakedove.dovecot.user import User
+from fakedove.dovecot.user_seed import UserSeed
 from fakedove.errors import StoreError, UnknownNameError
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

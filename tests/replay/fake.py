@@ -24,7 +24,7 @@ from fakedove.dovecot.releases import find_release
 from fakedove.dovecot.services import Service
 from fakedove.dovecot.store import Store
 from fakedove.dovecot.store_file import load_store
-from fakedove.dovecot.user import UserSeed
+from fakedove.dovecot.user_seed import UserSeed
 from fakedove.net.tls import server_context
 from fakedove.plan import Peer
 from fakedove.sessions.doveadm import DoveadmSession

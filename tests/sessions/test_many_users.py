@@ -23,7 +23,8 @@ import pytest
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.store import LoginSession, Store
 from fakedove.dovecot.store_file import load_store
-from fakedove.dovecot.user import User, UserSeed
+from fakedove.dovecot.user import User
+from fakedove.dovecot.user_seed import UserSeed
 from tests.sessions.talk import Talk
 
 if TYPE_CHECKING:
