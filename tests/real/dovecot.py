@@ -125,11 +125,12 @@ class RealDovecot:
 
     def restore(self) -> None:
         """Put the store back, and the master too if a command has stopped it."""
-        if not self._master.running:
+        # A process died with this lock, and others still wait for it.
+        lock = self.folder / "dict.lock"
+        if lock.exists() or not self._master.running:
             self._master.stop()
             self._master.start()
-        # What a process held that died with it.
-        (self.folder / "dict.lock").unlink(missing_ok=True)
+        lock.unlink(missing_ok=True)
         if self._pristine:
             self._pristine.restore()
 
