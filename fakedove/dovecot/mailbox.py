@@ -14,6 +14,7 @@ from datetime import datetime
 
 import msgspec
 
+from fakedove.dovecot.acl_list import AclList
 from fakedove.dovecot.cache.history import MailCache
 from fakedove.dovecot.change_log import MailChange
 from fakedove.dovecot.clock import Clock, in_utc
@@ -26,8 +27,10 @@ from fakedove.dovecot.flag_changes import (
     logged,
     numbered,
 )
+from fakedove.dovecot.folders import Folders
 from fakedove.dovecot.guids import checked_guid, random_guid
 from fakedove.dovecot.header_texts import HeaderTexts
+from fakedove.dovecot.list_index import ListIndex
 from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.message import Message, split_flags, stored, virtual_size
@@ -50,6 +53,7 @@ class Mailbox:
         "_random",
         "_seed",
         "_subscriptions",
+        "_synchronized",
         "_tracks_modseqs",
         "acl",
         "acl_changed",
@@ -59,6 +63,7 @@ class Mailbox:
         "guid",
         "header_texts",
         "highestmodseq",
+        "list_index",
         "log",
         "message_count",
         "metadata",
@@ -76,8 +81,9 @@ class Mailbox:
         subscriptions: dict[str, None],
         clock: Clock,
         random: random.Random,
+        list_index: ListIndex | None = None,
     ) -> None:
-        """Bring `seed` to life; `subscriptions` are those of the mailbox's user."""
+        """Bring `seed` to life; `subscriptions` and `list_index` are the mailbox's user's."""
         self.name = seed.name
         self.guid = seed.guid
         self.uidvalidity = seed.uidvalidity
@@ -101,6 +107,7 @@ class Mailbox:
         self._seed = seed
         self._keywords = Keywords(seed.keywords)
         self._tracks_modseqs = seed.tracks_modseqs
+        self._synchronized = seed.synchronized
         # Two views of the messages; each is made from the other when it is asked for. While
         # there is no index, what comes in waits, so that it costs nothing for what was there.
         self._messages: tuple[Message, ...] | None = seed.messages
@@ -109,6 +116,8 @@ class Mailbox:
         self._subscriptions = subscriptions
         self._clock = clock
         self._random = random
+        #: The index of the user's list of mailboxes; what changes a mailbox refreshes it.
+        self.list_index = list_index or ListIndex(Folders(), (), AclList({}))
 
     def __repr__(self) -> str:
         return f"<Mailbox {self.name!r} with {self.message_count} messages>"
@@ -244,6 +253,7 @@ class Mailbox:
             new.append(msgspec.structs.replace(message, uid=uid, keywords=words))
         if not new:
             return ()
+        self._changed()
         put, self.highestmodseq = appended(new, self._keywords, self.highestmodseq)
         self.cache.saved(put[0])
         if self._by_uid is None:
@@ -282,6 +292,8 @@ class Mailbox:
                 words = self._keywords.spelled(change.keywords)
                 spelled = msgspec.structs.replace(change, keywords=words)
                 new[uid] = changed(new.get(uid, index[uid]), spelled)
+        if new:
+            self._changed()
         pairs = [(index[uid], one) for uid, one in new.items()]
         # What changes nothing teaches no keyword.
         for one in new.values():
@@ -327,9 +339,20 @@ class Mailbox:
 
     def note_attribute(self, name: str | None = None, *, unset: str | None = None) -> None:
         """Log that an attribute of the mailbox was set, and that one is not there any more."""
+        self._changed()
         self.highestmodseq += 1
         added, removed = (() if one is None else (one,) for one in (name, unset))
         self.log.append(MailChange(0, self.highestmodseq, added=added, removed=removed))
+
+    def synchronize(self) -> None:
+        """Look for what was changed aside; if there is anything, the list is told."""
+        if not self._synchronized:
+            self._changed()
+
+    def change_aside(self) -> None:
+        """Take it that something changed which the next to look into the mailbox finds."""
+        self._changed()
+        self._synchronized = False
 
     def rebuild(self) -> None:
         """Give all messages new modseqs, as a rebuilt index does."""
@@ -345,6 +368,7 @@ class Mailbox:
         if gone:
             self._messages = None
             self.highestmodseq += 1
+            self.change_aside()
         for message in gone:
             self._count(message, -1)
             self.log.append(MailChange(message.uid, self.highestmodseq, expunged=message.guid))
@@ -366,6 +390,7 @@ class Mailbox:
             first_recent_uid=self.first_recent_uid,
             keywords=tuple(self._keywords),
             tracks_modseqs=self._tracks_modseqs,
+            synchronized=self._synchronized,
             messages=self.messages,
             unseen=self.unseen,
             deleted=self.deleted,
@@ -373,6 +398,10 @@ class Mailbox:
             log=tuple(self.log),
         )
         return self._seed if seed == self._seed else seed
+
+    def _changed(self) -> None:
+        self._synchronized = True
+        self.list_index.refresh()
 
     def _index(self) -> dict[int, Message]:
         if self._by_uid is None:

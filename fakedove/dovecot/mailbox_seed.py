@@ -50,6 +50,8 @@ class MailboxSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     keywords: tuple[str, ...] = ()
     #: Whether messages have modseqs of their own; until somebody asks, all have the highest.
     tracks_modseqs: bool = False
+    #: Whether nothing was changed aside since somebody looked into it.
+    synchronized: bool = False
     messages: tuple[Message, ...] = ()
     unseen: int = 0
     deleted: int = 0
@@ -86,6 +88,7 @@ def seed_mailbox(
         metadata=metadata,
         acl=acl,
         keywords=tuple(dict.fromkeys((*keywords, *used_keywords(messages)))),
+        synchronized=bool(messages or acl or metadata),
         messages=messages,
         unseen=sum(not message.seen for message in messages),
         deleted=sum(message.deleted for message in messages),

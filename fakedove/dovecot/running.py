@@ -23,7 +23,7 @@ from fakedove.dovecot.reply import (
     combine,
 )
 from fakedove.dovecot.rules import UserRule
-from fakedove.dovecot.sharing import behind_new_inbox
+from fakedove.dovecot.sharing import watching
 from fakedove.dovecot.status import Status
 
 #: Why a process that has lent the rights of a user cannot take them for good.
@@ -51,7 +51,8 @@ def run(call: Call) -> Output:
 def _on(call: Call) -> Output:
     """Run the command on the user that the call is about."""
     output = call.invocation.command.function(call)
-    return behind_new_inbox(call, output) if "INBOX" in call.user.listed_acls else output
+    shares = call.release.acl_sharing_map and call.user.acl_list.may_be_wrong
+    return watching(call, output) if shares else output
 
 
 def _for_users(call: Call) -> Output:

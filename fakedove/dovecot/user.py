@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
 
 from fakedove.dovecot import acl
+from fakedove.dovecot.acl_list import AclList
 from fakedove.dovecot.change_log import Event, ListChange
 from fakedove.dovecot.clock import Clock
 from fakedove.dovecot.folders import Folders
 from fakedove.dovecot.guids import checked_guid, random_guid
+from fakedove.dovecot.list_index import ListIndex
 from fakedove.dovecot.mail_files import MailFiles
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.mailbox_seed import MailboxSeed
 from fakedove.dovecot.maildir import read_maildir
+from fakedove.dovecot.masks import mailbox_matches
 from fakedove.dovecot.names import canonical_name, check_mailbox_name
 from fakedove.dovecot.quota_roots import DEFAULT_ROOT, QuotaRoot, checked_roots
 from fakedove.dovecot.user_seed import UserSeed, shared_mailboxes, untouched_inbox
@@ -43,12 +46,13 @@ class User:
         "_mailboxes",
         "_quota_roots",
         "_random",
+        "acl_list",
         "alternative_known",
         "gid",
         "hidden",
         "home",
+        "list_index",
         "list_log",
-        "listed_acls",
         "name",
         "passdb",
         "password",
@@ -83,8 +87,6 @@ class User:
         self.alternative_known = seed.alternative_known
         #: What root put where the user cannot see it: virtual bytes and messages by mailbox.
         self.hidden = dict(seed.hidden)
-        #: Names of mailboxes that others may see, with the time of the ACL, as they were listed.
-        self.listed_acls = dict(seed.listed_acls or shared_mailboxes(seed))
         #: What became of mailboxes and names, for a later sync.
         self.list_log: list[ListChange] = list(seed.list_log)
         self._clock = clock
@@ -92,11 +94,17 @@ class User:
         self._last_uidvalidity = seed.last_uidvalidity
         self._listing: tuple[tuple[str, Mailbox | None], ...] | None = None
         self._mailboxes: dict[str, Mailbox] = {}
+        self._folders = Folders()
+        #: The list of mailboxes that others may see.
+        self.acl_list = AclList(self._mailboxes, seed.listed_acls or shared_mailboxes(seed))
+        #: The index of the list of mailboxes, which may be behind what is there.
+        self.list_index = ListIndex(self._folders, self._mailboxes, self.acl_list, seed.list_behind)
         if not seed.without_inbox and all(box.name != "INBOX" for box in seed.mailboxes):
             self._mailboxes["INBOX"] = self._live(untouched_inbox(seed.name))
         for box in seed.mailboxes:
             self._mailboxes[box.name] = self._live(box)
-        self._folders = Folders(seed.folders or self._mailboxes)
+        for path in seed.folders or self._mailboxes:
+            self._folders.add(path)
 
     def __repr__(self) -> str:
         return f"<User {self.name!r} with {len(self._mailboxes)} mailboxes>"
@@ -158,6 +166,7 @@ class User:
 
         The bytes are virtual ones, or those that are stored.
         """
+        self.list_index.refresh()
         rules, size, count = root.rules, 0, 0
         for box in self._mailboxes.values():
             if (not box.acl or self._may_open(box)) and (not rules or root.counts(box.name)):
@@ -183,7 +192,8 @@ class User:
         """Return the mailbox `name`, or None; INBOX is found in any case, and always."""
         box = self.existing_mailbox(name)
         if box is None and name.upper() == "INBOX":
-            return self._add("INBOX", None, None)
+            box = self._add("INBOX", None, None)
+            self.acl_list.look_at("INBOX")
         return box
 
     def existing_mailbox(self, name: str) -> Mailbox | None:
@@ -237,6 +247,14 @@ class User:
         self._folders.add(canonical_name(path))
         self._listing = None
 
+    def leave_folder(self, path: str, *, passing: bool) -> None:
+        """Make a folder, with those above it, of which the index of the list does not know.
+
+        One that is `passing` goes with the next look at the list.
+        """
+        self.list_index.fall_behind(canonical_name(path) if passing else "")
+        self.create_folder(path)
+
     def is_taken(self, path: str) -> bool:
         """Whether there is a mailbox or folder `path`."""
         return canonical_name(path) in self._folders
@@ -250,7 +268,7 @@ class User:
     def has_children(self, name: str) -> bool:
         """Whether there are mailboxes or folders below `name`."""
         above = f"{canonical_name(name)}/"
-        return any(path.startswith(above) for path, _ in self.listing())
+        return any(path.startswith(above) for path in self._folders.oldest_first())
 
     def delete_mailbox(self, name: str, *, prune: bool = True) -> None:
         """Delete the mailbox `name` with its messages; INBOX comes back, empty, when asked for.
@@ -281,8 +299,9 @@ class User:
     def rename_mailbox(self, old: str, new: str) -> None:
         """Rename the mailbox or folder `old` and all below it; INBOX comes back empty.
 
-        Subscriptions stay as they are. Raises UnknownNameError if there is no `old`, and
-        StoreError if there is a `new`, or it lies below `old`.
+        Subscriptions stay as they are, and so does the index of the list. Raises
+        UnknownNameError if there is no `old`, and StoreError if there is a `new`, or it lies
+        below `old`.
         """
         old, new = canonical_name(old), canonical_name(new)
         if not self.is_taken(old):
@@ -296,25 +315,50 @@ class User:
             for name in self._mailboxes
             if name == old or name.startswith(f"{old}/")
         }
+        self.list_index.fall_behind()
         boxes = {moved.get(name, name): box for name, box in self._mailboxes.items()}
         for name, box in boxes.items():
             box.name = name
-        self._mailboxes = boxes
+        self._mailboxes.clear()
+        self._mailboxes.update(boxes)
         self._folders.move(old, new, self._mailboxes)
         self._listing = None
         self._log(Event.RENAMED, new)
 
-    def listing(self, *, inbox_last: bool = True) -> tuple[tuple[str, Mailbox | None], ...]:
+    def look_at_acls(self) -> None:
+        """Read the ACLs of all that is listed, as counting the quota does."""
+        for name in self.acl_list.times:
+            if name in self._folders:
+                self.acl_list.look_at(name)
+
+    def listing(
+        self, masks: Sequence[str] = (), *, inbox_last: bool = True, raw: bool = False
+    ) -> Iterable[tuple[str, Mailbox | None]]:
         """Return what `mailbox list` shows, in its order: names, and None for \\NoSelect.
 
-        INBOX is always there, behind all others unless a release has it in its place.
+        INBOX is always there, behind all others unless a release has it in its place. The
+        index is brought up to date for it, and as it goes on the ACLs are read of what
+        matches a single one of `masks`, else of all; a `raw` listing does neither.
         """
-        if not inbox_last:
-            return self._listed(self._folders.newest_first())
-        if self._listing is None:
-            paths = (path for path in self._folders.newest_first() if path != "INBOX")
-            self._listing = self._listed((*paths, "INBOX"))
-        return self._listing
+        listing = self._listing if inbox_last else None
+        if listing is None:
+            lasting = inbox_last and not self.list_index.is_behind
+            paths = self._folders.newest_first() if raw else self.list_index.listed()
+            if inbox_last:
+                paths = [*(path for path in paths if path != "INBOX"), "INBOX"]
+            listing = self._listed(paths)
+            self._listing = listing if lasting else self._listing
+        if raw or not self.acl_list.may_be_wrong:
+            return listing
+        return self._looking_at_acls(listing, masks)
+
+    def _looking_at_acls(
+        self, listing: Iterable[tuple[str, Mailbox | None]], masks: Sequence[str]
+    ) -> Iterator[tuple[str, Mailbox | None]]:
+        for name, box in listing:
+            if len(masks) != 1 or mailbox_matches(masks[0], name):
+                self.acl_list.look_at(name)
+            yield name, box
 
     def _listed(self, paths: Iterable[str]) -> tuple[tuple[str, Mailbox | None], ...]:
         return tuple((path, self._mailboxes.get(path)) for path in paths)
@@ -337,11 +381,12 @@ class User:
             alternative_known=self.alternative_known,
             hidden=tuple(self.hidden.items()),
             mailboxes=tuple(box.freeze() for box in self._mailboxes.values()),
-            listed_acls=tuple(self.listed_acls.items()),
+            listed_acls=tuple(self.acl_list.times.items()),
             folders=tuple(self._folders.oldest_first()),
             last_uidvalidity=self._last_uidvalidity,
             without_inbox="INBOX" not in self._mailboxes,
             list_log=tuple(self.list_log),
+            list_behind=self.list_index.freeze(),
         )
 
     def _log(self, event: Event, subject: str) -> None:
@@ -378,7 +423,7 @@ class User:
         return "lookup" in rights and "read" in rights
 
     def _live(self, seed: MailboxSeed) -> Mailbox:
-        return Mailbox(seed, self.subscriptions, self._clock, self._random)
+        return Mailbox(seed, self.subscriptions, self._clock, self._random, self.list_index)
 
 
 def _stored_size(box: Mailbox) -> int:

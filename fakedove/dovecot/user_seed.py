@@ -13,6 +13,7 @@ import msgspec
 from fakedove.dovecot import acl
 from fakedove.dovecot.change_log import ListChange
 from fakedove.dovecot.guids import derived_guid
+from fakedove.dovecot.list_index import Behind
 from fakedove.dovecot.mailbox_seed import FIRST_UIDVALIDITY, Items, MailboxSeed
 from fakedove.dovecot.quota_roots import QuotaRoot
 
@@ -50,6 +51,8 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     without_inbox: bool = False
     #: What the log of the list of mailboxes tells a sync.
     list_log: tuple[ListChange, ...] = ()
+    #: How far the index of that list is behind.
+    list_behind: Behind | None = None
 
 
 def shared_mailboxes(seed: UserSeed) -> Iterator[tuple[str, int]]:

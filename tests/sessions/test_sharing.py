@@ -70,6 +70,76 @@ def test_a_folder_of_the_name_hides_that_the_mailbox_was_shared() -> None:
     assert failures(talk, b"mailbox create\tSent") == 0
 
 
+def without_parent() -> Talk:
+    """Return a connection to a store of which Sent was shared and is a folder now."""
+    talk = sharing("2.4.1", "Sent")
+    for line in (b"mailbox create\tSent/x", b"mailbox delete\tSent"):
+        talk.say(b"\ttss\t" + line + b"\n")
+    return talk
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"mailbox list", b"mailbox list\tS*", b"mailbox list\tINBOX\tTrash"),
+        *(b"mailbox status\tmessages\t*", b"fetch\tuid\tall", b"index\t*", b"quota get"),
+        *(b"quota recalc", b"save\nSubject: x\n\n.", b"copy\tTrash\tmailbox\tINBOX\tall"),
+        *(b"mailbox update\tSent", b"mailbox delete\tSent", b"mailbox rename\tSent\tQ"),
+        *(b"mailbox metadata set\tSent\t/private/x\t1", b"save\t-m\tSent\nSubject: x\n\n."),
+    ],
+)
+def test_what_reads_the_acl_of_a_folder_misses_the_mailbox(line: bytes) -> None:
+    talk = without_parent()
+    assert failures(talk, line) == 1
+    assert failures(talk, b"quota get") == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"mailbox list\tSent", b"mailbox list\tT*", b"mailbox list\tSent/*", b"mailbox list\t-s"),
+        *(b"mailbox status\tmessages\tSent", b"fetch\tuid\tmailbox\tT*\tall", b"index\tT*"),
+        *(b"copy\tTrash\tmailbox\tINBOX\tuid\t9", b"mailbox create\tSent", b"acl get\tSent"),
+        *(b"force-resync\t*", b"mailbox delete\tTrash", b"mailbox rename\tTrash\tSent/y"),
+        *(
+            b"mailbox subscribe\tSent",
+            b"mailbox cache purge\tSent",
+            b"expunge\tmailbox\tINBOX\tall",
+        ),
+    ],
+)
+def test_what_does_not_read_it(line: bytes) -> None:
+    talk = without_parent()
+    assert failures(talk, line) == 0
+    assert failures(talk, b"quota get") == 1
+
+
+def test_it_is_missed_when_the_listing_has_come_to_it() -> None:
+    talk = without_parent()
+    before = len(talk.log)
+    talk.say(b"\ttss\tindex\t*\n")
+    said = [entry.partition(">: ")[2] for entry in talk.log[before:]]
+    assert [FAILED in line for line in said] == [False, True, False, False, False]
+    assert "Mailbox Trash" in said[0]
+    assert "Mailbox Sent/x" in said[2]
+
+
+def test_deleting_empty_mailboxes_leaves_the_list_wrong() -> None:
+    talk = sharing("2.4.1", "INBOX")
+    talk.say(b"\ttss\tmailbox create\tArchive/x\n")
+    talk.say(b"\ttss\tsave\t-m\tArchive/x\nSubject: x\n\n.\n")
+    assert failures(talk, b"expunge\t-d\tMAILBOX\tINBOX\tNOT\tALL") == 0
+    assert failures(talk, b"quota get") == 1
+
+
+def test_an_inbox_that_is_made_by_command_is_not_missed_before_its_acl_is_read() -> None:
+    talk = sharing("2.4.1", "INBOX")
+    assert failures(talk, b"mailbox rename\tINBOX\tX") == 0
+    assert failures(talk, b"mailbox create\tINBOX") == 0
+    assert failures(talk, b"fetch\tuid\tmailbox\tINBOX\tall") == 0
+    assert failures(talk, b"acl get\tINBOX") == 1
+
+
 def test_an_inherited_acl_comes_on_top() -> None:
     talk = sharing()
     counts = [failures(talk, b"mailbox %b\tArchive/c" % what) for what in (b"create", b"delete")]

@@ -8,7 +8,12 @@ from fakedove.dovecot import acl, texts
 from fakedove.dovecot.acl import Change
 from fakedove.dovecot.change_log import rights_attribute
 from fakedove.dovecot.commands import COMMANDS
-from fakedove.dovecot.commands.mailbox_checks import mailbox_above, missing, name_problem
+from fakedove.dovecot.commands.mailbox_checks import (
+    last_problem,
+    mailbox_above,
+    missing,
+    name_problem,
+)
 from fakedove.dovecot.commands.queries import panic
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name, logged_name, utf8_or_crash
@@ -172,6 +177,7 @@ def acl_debug(call: Call) -> Output:
     namespace = "inbox" if call.release.acl_names_mailbox else "''"
     box = user.find_mailbox(name)
     if box is None:
+        call.user.list_index.refresh()
         where = f" in namespace {namespace}" if call.release.acl_names_namespace else ""
         yield _log(call, f"Mailbox '{shown}'{where} doesn't exist in {path}")
         return Status.NOTFOUND
@@ -202,7 +208,7 @@ def _opened(call: Call, *, verify: bool = True) -> Generator[Item, None, Mailbox
     problem = name_problem(name)
     box = call.user.find_mailbox(name)
     if box is None or problem is not None:
-        status, why = problem or missing(name)
+        status, why = problem or last_problem(call.user, missing(name))
         named = "" if call.release.acl_names_mailbox else f" {name}"
         yield _log(call, f"Can't open mailbox{named}: {why}")
         return status

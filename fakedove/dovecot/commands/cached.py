@@ -41,8 +41,11 @@ def look_up_guids(call: Call, box: Mailbox, uids: list[int]) -> None:
 
 def inherit(call: Call, box: Mailbox) -> None:
     """Decide for a new mailbox what is decided for INBOX."""
-    inbox = call.user.find_mailbox("INBOX")
-    if inbox is not None and inbox is not box:
+    if box.name == "INBOX":
+        return
+    call.user.acl_list.look_at("INBOX")
+    inbox = call.user.existing_mailbox("INBOX")
+    if inbox is not None:
         opened(call, box).take_over(opened(call, inbox))
 
 

@@ -32,8 +32,10 @@ def open_destination(
     if not is_utf8(argument):
         yield from queries.panic(b"uni_utf8_str_is_valid(vname)")
     name = argument.decode()
+    call.user.acl_list.look_at(canonical_name(name))
     box = None if name_problem(name) else call.user.find_mailbox(name)
     if box is not None and call.user.may("insert", box):
+        box.synchronize()
         return box
     status, why = problem = name_problem(name) or _refusal(call, box, canonical_name(name))
     yield from long_names.told(call, name, problem)
@@ -45,7 +47,7 @@ def open_destination(
 def _refusal(call: Call, box: Mailbox | None, name: str) -> Problem:
     """Return why nothing can be put into a mailbox: one that is hidden is not there."""
     if box is None:
-        return long_names.not_there(call, name)
+        return long_names.not_opened(call, name)
     if not call.user.may("lookup", box):
         return missing(name)
     return Status.NOPERM, "Permission denied"

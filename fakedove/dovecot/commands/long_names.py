@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fakedove.dovecot.commands.mailbox_checks import Problem, missing
+from fakedove.dovecot.commands.mailbox_checks import Problem, last_problem, missing
 from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.paths import mailbox_path, storage_name
 from fakedove.dovecot.registry import Call
@@ -25,6 +25,12 @@ _MOST = 255
 def not_there(call: Call, name: str, why: str = UNKNOWN) -> Problem:
     """Return why the command cannot have a mailbox that is not there; `why` if it is too long."""
     return (Status.TEMPFAIL, why) if _is_too_long(call.user, name) else missing(name)
+
+
+def not_opened(call: Call, name: str, why: str = UNKNOWN) -> Problem:
+    """Return why the command cannot open a mailbox that is not there."""
+    problem = not_there(call, name, why)
+    return last_problem(call.user, problem) if problem[0] is Status.NOTFOUND else problem
 
 
 def told(call: Call, name: str, problem: Problem) -> Iterator[Log]:

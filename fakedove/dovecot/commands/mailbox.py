@@ -53,7 +53,7 @@ def _listed(call: Call, wanted: Sequence[str]) -> Iterator[str]:
     if call.invocation.flag("subscriptions"):
         names = _subscriptions(call)
     else:
-        listing = call.user.listing(inbox_last=call.release.lists_inbox_last)
+        listing = call.user.listing(wanted, inbox_last=call.release.lists_inbox_last)
         names = [name for name, box in listing if is_visible(call.user, box)]
     yield from filter(masks.mailbox_test(tuple(wanted)), names)
 
@@ -82,6 +82,8 @@ _STATUS_FIELDS: dict[str, Callable[[Mailbox, Release], bytes]] = {
     "guid": lambda box, _: box.guid.encode(),
     "firstsaved": lambda box, release: _first_saved(box, release),
 }
+#: The fields for which a mailbox's own index is read.
+_COUNTERS = frozenset(_STATUS_FIELDS) - {"vsize", "guid", "firstsaved"}
 #: The fields that `-t` can add up.
 _SUMMED = ("messages", "recent", "unseen", "vsize")
 
@@ -164,7 +166,7 @@ def mailbox_status(call: Call) -> Output:
     wanted = [name.decode() for name in _status_masks(call.invocation, call.release)]
     sums = [0] * len(fields)
     status = Status.OK
-    for name, box in _selected(call, wanted):
+    for name, box in _selected(call, wanted, fields):
         if box is None:
             problem, why = name_problem(name) or missing(name)
             if call.release.status_tells_missing:
@@ -181,12 +183,18 @@ def mailbox_status(call: Call) -> Output:
     return status
 
 
-def _selected(call: Call, wanted: Sequence[str]) -> Iterator[tuple[str, Mailbox | None]]:
+def _selected(
+    call: Call, wanted: Sequence[str], fields: Sequence[str]
+) -> Iterator[tuple[str, Mailbox | None]]:
     """Yield the mailboxes that match, in listing order; a single missing name with None."""
     if len(wanted) == 1 and not masks.has_wildcard(wanted[0].encode(), masks.MAILBOX_WILDCARDS):
-        yield canonical_name(wanted[0]), call.user.find_mailbox(wanted[0])
+        name = canonical_name(wanted[0])
+        # The list has no counters of INBOX, but its GUID.
+        if name != "INBOX" or ("guid" in fields and _COUNTERS.isdisjoint(fields)):
+            call.user.list_index.refresh()
+        yield name, call.user.find_mailbox(name)
         return
     is_wanted = masks.mailbox_test(tuple(wanted))
-    for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
+    for name, box in call.user.listing(wanted, inbox_last=call.release.lists_inbox_last):
         if box is not None and call.user.may("lookup", box) and is_wanted(name):
             yield name, box

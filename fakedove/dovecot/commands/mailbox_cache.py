@@ -9,7 +9,7 @@ from fakedove.dovecot import texts
 from fakedove.dovecot.cache.fields import Decision
 from fakedove.dovecot.cache.opened import OpenedCache
 from fakedove.dovecot.commands import cached, queries
-from fakedove.dovecot.commands.mailbox_checks import missing, name_problem
+from fakedove.dovecot.commands.mailbox_checks import last_problem, missing, name_problem
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.names import canonical_name
 from fakedove.dovecot.registry import Call, Gap, Invocation, Kind, command, flag, option, positional
@@ -218,7 +218,7 @@ def _opened(argument: bytes, call: Call) -> Generator[Item, None, Mailbox | Stat
     box = call.user.find_mailbox(name)
     problem = name_problem(name)
     if box is None or problem is not None:
-        status, why = problem or missing(name)
+        status, why = problem or last_problem(call.user, missing(name))
         yield Log(f"Cannot open mailbox {name}: {why}".encode())
         return status
     return box

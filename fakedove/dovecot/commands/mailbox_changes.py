@@ -12,6 +12,7 @@ from fakedove.dovecot.commands.mailbox_checks import (
     Problem,
     check_names,
     is_visible,
+    last_problem,
     name_problem,
     new_problem,
     right_problem,
@@ -68,7 +69,9 @@ def _create(call: Call, name: str, *, folder: bool) -> Iterator[Item]:
     else:
         guid = call.invocation.text("guid")
         call.user.create_mailbox(name, None if guid is None else guid.decode().lower())
-    if not known:
+    call.user.list_index.refresh()
+    # INBOX has a place in the list even while it is lost.
+    if not known and canonical_name(name) != "INBOX":
         yield from verify_listed(call, canonical_name(name))
     if not folder:
         box = call.user.mailbox(name)
@@ -94,7 +97,9 @@ def _creation_problem(call: Call, name: str, *, folder: bool) -> Problem | None:
     if problem is not None:
         return problem
     taken = call.user.is_taken(name) if folder else call.user.existing_mailbox(name) is not None
-    return (Status.DATAERR, "Mailbox already exists") if taken else None
+    if taken:
+        return last_problem(call.user, (Status.DATAERR, "Mailbox already exists"))
+    return None
 
 
 @command(
@@ -140,10 +145,16 @@ def _doomed(call: Call) -> list[str]:
     if call.invocation.flag("recursive"):
         # Wildcards in a name are none for the mailbox itself, but for those below it.
         below = [f"{name}/*" if name else "*" for name in names]
-        listed = [name for name, box in call.user.listing() if is_visible(call.user, box)]
-        children = [one for mask in below for one in listed if masks.mailbox_matches(mask, one)]
+        children = [one for mask in below for one in _visible(call, mask)]
         names = [name for name in (*names, *children) if name]
     return sorted(names, key=str.encode, reverse=True)
+
+
+def _visible(call: Call, mask: str) -> list[str]:
+    """Return the names that match a mask of what the user may see."""
+    listing = call.user.listing([mask])
+    names = [name for name, box in listing if is_visible(call.user, box)]
+    return [name for name in names if masks.mailbox_matches(mask, name)]
 
 
 def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | None:
@@ -152,16 +163,26 @@ def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | N
     problem = name_problem(name)
     if problem is not None:
         return problem
-    if box is None and call.user.has_children(name):
-        return Status.DATAERR, "Mailbox has children, delete them first"
+    call.user.acl_list.look_at(canonical_name(name))
     if box is None:
-        return None if call.user.is_taken(name) else long_names.not_there(call, name)
+        return _folder_problem(call, name)
     if box.name == "INBOX" and call.release.keeps_inbox:
         return Status.DATAERR, "INBOX can't be deleted."
     problem = right_problem(call.user, box, "delete")
-    if problem is None and call.invocation.flag("require-empty") and box.message_count:
+    if problem is not None:
+        return problem
+    call.user.list_index.refresh()
+    if call.invocation.flag("require-empty") and box.message_count:
         return Status.DATAERR, "Mailbox isn't empty"
-    return problem
+    return None
+
+
+def _folder_problem(call: Call, name: str) -> Problem | None:
+    """Return why there is no folder `name` to delete, or None."""
+    call.user.list_index.refresh()
+    if call.user.has_children(name):
+        return Status.DATAERR, "Mailbox has children, delete them first"
+    return None if call.user.is_taken(name) else long_names.not_there(call, name)
 
 
 @command(
@@ -195,21 +216,19 @@ def _rename(call: Call, old: str, new: str) -> Output:
         if problem[0] is Status.NOTFOUND and call.user.existing_mailbox(old) is None:
             _make_parents(call, new)
         return problem[0]
+    is_folder = call.user.existing_mailbox(old) is None
     call.user.rename_mailbox(old, new)
+    if is_folder:
+        call.user.list_index.refresh()
     yield from verify_listed(call, canonical_name(new))
     return Status.OK
 
 
 def _make_parents(call: Call, name: str) -> None:
-    """Make the folders above a new name, as is done before it is found that nothing is renamed.
-
-    Some releases delete the lowest two of them again.
-    """
-    parts = canonical_name(name).split("/")
-    above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
-    made = [path for path in above if not call.user.is_taken(path)]
-    for path in made[:-2] if call.release.deletes_empty_parents else made:
-        call.user.create_folder(path)
+    """Make the folders above a new name, as is done before it is found that nothing is renamed."""
+    above = canonical_name(name).rpartition("/")[0]
+    if above and not call.user.is_taken(above):
+        call.user.leave_folder(above, passing=call.release.deletes_empty_parents)
 
 
 def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:
@@ -217,6 +236,8 @@ def _renaming_problem(call: Call, old: str, new: str) -> Problem | None:
     problem = name_problem(old) or new_problem(user, new, call.release)
     if problem is not None:
         return problem
+    user.acl_list.look_at(canonical_name(old))
+    user.list_index.refresh()
     if canonical_name(old) == canonical_name(new):
         return Status.DATAERR, "Can't rename mailbox to itself."
     absent = _why_absent(call, old, new) if box is None else None

@@ -56,11 +56,12 @@ def new_problem(user: User, name: str, release: Release) -> Problem | None:
 def mailbox_above(user: User, name: str) -> Mailbox | None:
     """Return the nearest mailbox above `name`, whose ACL decides on a new one, or None.
 
-    An INBOX that was deleted comes back by that.
+    An INBOX that was deleted comes back by that, and the list of mailboxes up to date.
     """
     while name := name.rpartition("/")[0]:
         if (box := user.find_mailbox(name)) is not None:
             return box
+        user.list_index.refresh()
     return None
 
 
@@ -83,6 +84,19 @@ def opening_problem(user: User, box: Mailbox, *rights: str) -> Problem | None:
 def missing(name: str) -> Problem:
     """Return what is said of a mailbox that is not there."""
     return Status.NOTFOUND, f"Mailbox doesn't exist: {canonical_name(name)}"
+
+
+def last_problem(user: User, problem: Problem) -> Problem:
+    """Return what is said of `problem`, after which the list of mailboxes is looked at again.
+
+    That is what is wrong with the last mailbox that is new to the list, if anything is.
+    """
+    for name in reversed(user.list_index.refresh()):
+        box = user.existing_mailbox(name)
+        other = missing(name) if box is None else right_problem(user, box, "read")
+        if other is not None:
+            return other
+    return problem
 
 
 def is_visible(user: User, box: Mailbox | None) -> bool:

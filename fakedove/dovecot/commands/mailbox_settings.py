@@ -11,10 +11,10 @@ from fakedove.dovecot.commands.mailbox_checks import (
     Problem,
     check_names,
     name_problem,
-    opening_problem,
+    right_problem,
 )
 from fakedove.dovecot.commands.queries import panic
-from fakedove.dovecot.names import existing_name_problem, is_mutf7
+from fakedove.dovecot.names import canonical_name, existing_name_problem, is_mutf7
 from fakedove.dovecot.paths import mailbox_path
 from fakedove.dovecot.registry import (
     Call,
@@ -146,6 +146,7 @@ def mailbox_update(call: Call) -> Output:
     box.highestmodseq = max(box.highestmodseq, _number(invocation, "min-highest-modseq"))
     recent = _number(invocation, "min-first-recent-uid")
     box.first_recent_uid = max(box.first_recent_uid, recent)
+    box.change_aside()
     return Status.OK
 
 
@@ -154,11 +155,12 @@ def _update_problem(call: Call, name: str) -> Problem | None:
     problem = name_problem(name)
     if problem is not None:
         return problem
+    call.user.acl_list.look_at(canonical_name(name))
     if box is None:
-        return long_names.not_there(call, name, texts.internal_error(call.store.clock.now()))
+        return long_names.not_opened(call, name, texts.internal_error(call.store.clock.now()))
     if not call.user.may("admin", box):
         return NO_PERMISSION
-    return opening_problem(call.user, box, "read")
+    return right_problem(call.user, box, "read")
 
 
 _PATH_TYPES = (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fakedove.dovecot import masks, texts
+from fakedove.dovecot import texts
 from fakedove.dovecot.attachments import KEYWORDS, has_attachment
 from fakedove.dovecot.cache.reads import GUIDS, MESSAGE_IDS, NOTHING_AND_SYNC, STRUCTURES
 from fakedove.dovecot.commands import COMMANDS, cached, queries
 from fakedove.dovecot.flag_changes import FlagChange, Mode
 from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.masks import mailbox_matches
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.mime.headers import header_fields
 from fakedove.dovecot.names import existing_name_problem
@@ -123,10 +124,11 @@ def index(call: Call) -> Output:
     told = call.release.index_takes_masks or invocation.verbose
     if invocation.flag("queue"):
         return Status.OK
-    for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
+    masks = [one.decode(errors="surrogateescape") for one in wanted]
+    for name, box in call.user.listing(masks, inbox_last=call.release.lists_inbox_last):
         if box is None or not call.user.may("lookup", box):
             continue
-        if not any(_matches(one, name) for one in wanted):
+        if not any(mailbox_matches(one, name) for one in masks):
             continue
         if not most or box.recent <= most:
             text = _index(call, box)
@@ -143,10 +145,6 @@ def _index(call: Call, box: Mailbox) -> str:
     if span is None:
         return f"{box.name}: Cache is already up to date"
     return f"{box.name}: Caching mails seq={span[0]}..{span[1]}"
-
-
-def _matches(mask: bytes, name: str) -> bool:
-    return masks.mailbox_matches(mask.decode(errors="surrogateescape"), name)
 
 
 @command("purge", mail=True)
@@ -179,16 +177,25 @@ def force_resync(call: Call) -> Output:
     mask = call.invocation.text("mailbox-mask") or b""
     if call.release.force_resync_crashes:
         _check_mask(mask)
-    for name, box in call.user.listing(inbox_last=call.release.lists_inbox_last):
-        if box is None or not _matches(mask, name):
+    wanted = mask.decode(errors="surrogateescape")
+    raw = not call.release.force_resync_respects_acl
+    inbox_last = call.release.lists_inbox_last
+    for name, listed in call.user.listing([wanted], inbox_last=inbox_last, raw=raw):
+        if not mailbox_matches(wanted, name):
             continue
-        if call.release.force_resync_respects_acl and not call.user.may("lookup", box):
+        # What is listed as it is has INBOX too while it is lost.
+        box = call.user.find_mailbox(name) if raw and name == "INBOX" else listed
+        if box is None:
+            continue
+        if not raw and not call.user.may("lookup", box):
             continue
         for level, text in _rebuilding(call, box):
             yield Log(text, level, Scope.STORAGE)
         for one in call.user.mailboxes.values():
             one.rebuild()
             cached.opened(call, one).purge()
+        call.user.find_mailbox("INBOX")
+        call.user.list_index.refresh()
     return Status.OK
 
 

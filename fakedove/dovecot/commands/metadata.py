@@ -76,8 +76,11 @@ def metadata_get(call: Call) -> Output:
     key = _key(call)
     if key == SPECIAL_USE_KEY:
         value = box.special_use
+    elif key in _fixed(box):
+        value = ""
     else:
-        value = "" if key in _fixed(box) else box.metadata.get(key, "")
+        call.user.list_index.refresh()
+        value = box.metadata.get(key, "")
     yield (value.encode(errors="surrogateescape"),)
     return Status.OK
 
@@ -160,6 +163,7 @@ def metadata_list(call: Call) -> Output:
     else:
         why = _why_missing(call, late=True)
     box = None if why is not None else call.user.mailbox(_name(call))
+    call.user.list_index.refresh()
     for kind in kinds:
         start = b"/%b/" % kind.encode() if call.invocation.flag("prepend-prefix") else b""
         for name in _names(box, kind, prefix):
@@ -226,10 +230,13 @@ def _why_missing(call: Call, *, late: bool) -> Problem | None:
     problem = name_problem(name)
     if problem is not None:
         return problem
+    call.user.acl_list.look_at(name)
     box = call.user.find_mailbox(name)
+    if box is None and not late:
+        return long_names.not_opened(call, name)
     if box is None:
-        why = texts.internal_error(call.store.clock.now()) if late else long_names.UNKNOWN
-        return long_names.not_there(call, name, why)
+        call.user.list_index.refresh()
+        return long_names.not_there(call, name, texts.internal_error(call.store.clock.now()))
     # The server's own are nobody's in particular.
     return None if _is_server(call) else opening_problem(call.user, box, *_RIGHTS)
 

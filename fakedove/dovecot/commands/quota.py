@@ -16,6 +16,7 @@ from fakedove.dovecot.status import Status
 )
 def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of each quota root of a user."""
+    call.user.look_at_acls()
     for root in call.user.quota_roots:
         storage, count = _usage(call, root)
         name, limit = root.name.encode(), _kilobytes(call.release, root.storage or 0)
@@ -28,6 +29,8 @@ def quota_get(call: Call) -> Output:
 def quota_recalc(call: Call) -> Output:
     """Count the usage anew, which is always right here."""
     yield from ()
+    call.user.list_index.refresh()
+    call.user.look_at_acls()
     return Status.OK
 
 

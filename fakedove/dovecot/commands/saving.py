@@ -56,6 +56,8 @@ def save(call: Call) -> Output:
     box = yield from open_destination(call, argument, "Failed to open mailbox {name}")
     if isinstance(box, Status):
         return box
+    call.user.list_index.refresh()
+    call.user.look_at_acls()
     try:
         data = _mail(call)
     except OSError as error:

@@ -120,6 +120,8 @@ def _transfer_box(
     """Copy messages of one mailbox in one transaction."""
     destination = there.box
     own = owner is call.user
+    if messages:
+        call.user.look_at_acls()
     refused = _without_room(call, destination, messages, own=moves and own)
     if moves and not own:
         rule = call.release.move_over_quota

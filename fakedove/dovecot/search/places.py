@@ -57,7 +57,7 @@ def places(
             yield _named(one, user)
         return
     wanted = [_text(one) for one in names]
-    for name, box in user.listing(inbox_last=release.lists_inbox_last):
+    for name, box in user.listing(wanted, inbox_last=release.lists_inbox_last):
         if box is None or not user.may("lookup", box):
             continue
         listed = not wanted or any(masks.mailbox_matches(mask, name) for mask in wanted)
@@ -77,7 +77,10 @@ def _named(one: InMailbox | InMailboxes, user: User) -> Place:
     if fault:
         return Place(one.name, None, fault)
     name = canonical_name(one.name)
-    return Place(name, user.find_mailbox(name))
+    box = user.find_mailbox(name)
+    if box is None:
+        user.list_index.refresh()
+    return Place(name, box)
 
 
 def _gather(nodes: Sequence[Node]) -> _Names:

@@ -1,0 +1,99 @@
+"""What Dovecot's index of the list of mailboxes knows, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakedove.dovecot.acl_list import AclList
+from fakedove.dovecot.folders import Folders
+from fakedove.dovecot.list_index import ListIndex
+
+
+class Disk:
+    """Directories, the mailboxes among them, and their index."""
+
+    def __init__(self, *mailboxes: str) -> None:
+        self.folders = Folders(mailboxes)
+        self.mailboxes = set(mailboxes)
+        self.acl_list = AclList({}, [("X/Y", 5), ("INBOX", 6)])
+        self.index = ListIndex(self.folders, self.mailboxes, self.acl_list)
+
+    def leave(self, path: str, *, passing: bool = False) -> None:
+        self.index.fall_behind(path if passing else "")
+        self.folders.add(path)
+
+
+def test_an_index_that_is_not_behind_has_nothing_to_learn() -> None:
+    disk = Disk("A", "B")
+    assert (disk.index.refresh(), disk.index.is_behind) == ((), False)
+    assert not disk.acl_list.is_wrong
+    assert list(disk.index.listed()) == ["B", "A"]
+
+
+def test_what_is_new_is_told_once_newest_first_and_parents_before_children() -> None:
+    disk = Disk("A")
+    disk.leave("X/Y")
+    disk.leave("Z")
+    assert disk.index.is_behind
+    assert disk.index.refresh() == ("Z", "X", "X/Y")
+    assert disk.index.refresh() == ()
+
+
+@pytest.mark.parametrize(("left", "wrong"), [("X/Y", True), ("X/Z", False)])
+def test_the_acl_of_what_is_new_is_read(left: str, wrong: bool) -> None:
+    disk = Disk("INBOX")
+    disk.leave(left)
+    disk.index.refresh()
+    assert disk.acl_list.is_wrong is wrong
+
+
+def test_so_is_that_of_an_inbox_that_is_lost() -> None:
+    disk = Disk("A")
+    disk.leave("X")
+    disk.index.refresh()
+    assert disk.acl_list.is_wrong
+
+
+def test_a_name_that_comes_back_is_not_new() -> None:
+    disk = Disk("A", "B")
+    disk.index.fall_behind()
+    disk.folders.move("A", "C", disk.mailboxes)
+    disk.index.fall_behind()
+    disk.folders.move("C", "A", disk.mailboxes)
+    assert disk.index.refresh() == ()
+
+
+def test_listing_refreshes() -> None:
+    disk = Disk("A")
+    disk.leave("X")
+    assert list(disk.index.listed()) == ["X", "A"]
+    assert not disk.index.is_behind
+
+
+def test_passing_directories_go_but_the_index_has_all_but_the_lowest_for_once() -> None:
+    disk = Disk("A")
+    disk.leave("X/Y/Z", passing=True)
+    assert disk.index.refresh() == ("X", "X/Y")
+    assert list(disk.folders.newest_first()) == ["A"]
+
+
+def test_a_listing_shows_passing_directories_that_have_others_below_them_there() -> None:
+    disk = Disk("A")
+    disk.leave("A/X/Y/Z", passing=True)
+    assert list(disk.index.listed()) == ["A", "A/X"]
+    assert list(disk.index.listed()) == ["A"]
+
+
+def test_passing_directories_stay_if_mailboxes_are_made_in_time() -> None:
+    disk = Disk("A")
+    disk.leave("X/Y/Z", passing=True)
+    disk.mailboxes.add("X/Y")
+    assert list(disk.index.listed()) == ["X", "X/Y", "A"]
+
+
+def test_how_far_it_is_behind_can_be_kept() -> None:
+    disk = Disk("A")
+    disk.leave("X/Y", passing=True)
+    again = ListIndex(disk.folders, disk.mailboxes, disk.acl_list, disk.index.freeze())
+    assert again.refresh() == ("X",)
+    assert again.freeze() is None
