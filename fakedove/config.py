@@ -37,7 +37,7 @@ _KEYS = (
 _LATER_KEYS = ("doveadm_api_key", "plugin", "post_login")
 _LISTENER_KEYS = (
     *("name", "service", "script", "path", "mode", "address", "ssl", "tls"),
-    *("doveadm_password", "doveadm_allowed_commands"),
+    *("doveadm_password", "doveadm_allowed_commands", "service_count"),
 )
 _SCRIPT_KEYS = (
     *("executable", "accept_env", "passthrough", "dotstream", "record", "process_limit"),
@@ -82,6 +82,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     #: The listener's own setting, or else the general one.
     doveadm_password: str
     doveadm_allowed_commands: tuple[str, ...] = ()
+    #: Connections that one doveadm process serves, one after another; 0: any number.
+    service_count: int = 1
 
     @property
     def speaks_tls(self) -> bool:
@@ -310,7 +312,14 @@ def _listener(
             if "doveadm_allowed_commands" in table
             else allowed
         ),
+        service_count=_service_count(table, service),
     )
+
+
+def _service_count(table: Table, service: str) -> int:
+    if service != "doveadm" and "service_count" in table:
+        raise table.error("service_count", f'belongs to service = "doveadm", not "{service}"')
+    return table.integer("service_count", 1)
 
 
 def _refuse_clash(table: Table, listener: Listener, earlier: list[Listener]) -> None:

@@ -46,6 +46,7 @@ def listener_settings(config: Config) -> dict[str, ListenerSettings]:
             frozenset(map(str.encode, one.doveadm_allowed_commands)) or None,
             one.ssl.value,
             one.tls,
+            one.service_count,
         )
         for one in config.listener
     }

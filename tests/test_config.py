@@ -80,6 +80,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
         ssl = "no"
         doveadm_password = ""
         doveadm_allowed_commands = ["mailbox list", "quota get"]
+        service_count = 0
 
         [tls]
         cert = "server.pem"
@@ -119,6 +120,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
             ssl=Ssl.NO,
             doveadm_password="",
             doveadm_allowed_commands=("mailbox list", "quota get"),
+            service_count=0,
         ),
     )
     assert config.stub == (
@@ -219,6 +221,17 @@ WHO = {"command": "who"}
         (
             {"listener": [{**PATH, "doveadm_allowed_commands": "who"}]},
             "listener[0].doveadm_allowed_commands: must be a list, not text",
+        ),
+        (
+            {"listener": [{**PATH, "service_count": -1}]},
+            "listener[0].service_count: must be 0 or more, not -1",
+        ),
+        (
+            {
+                "script": {"x": {}},
+                "listener": [{**PATH, "service": "script", "script": "x", "service_count": 1}],
+            },
+            'listener[0].service_count: belongs to service = "doveadm", not "script"',
         ),
         (
             {"listener": [{**PATH, "service": "doveadn"}]},

@@ -9,6 +9,7 @@ from typing import IO
 
 import click
 
+from fakedove.cli.release_options import check_release, dovecot_option
 from fakedove.double.conversation import shown
 from fakedove.dovecot.program_client import Verdict
 from fakedove.dovecot.status import Status
@@ -66,7 +67,7 @@ class _Execute(click.Command):
     default=None,
     help="Speak dot-stream, as Dovecot does over TCP only; its own script service does not.",
 )
-@click.option("--dovecot", metavar="RELEASE", help='Release to behave as: "2.3.19.1", "main".')
+@dovecot_option
 @click.option(
     "--config",
     metavar="FILE",
@@ -103,6 +104,7 @@ def command(
     behind: list[str] = ctx.meta["fakedove.behind_dashes"]
     if not words and config is None:
         raise click.UsageError("no TARGET is given; one is script:./hello.sh")
+    check_release(dovecot)
     try:
         done = execute(
             words[0] if words else None,

@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec
 
 import click
 
+from fakedove.cli.release_options import check_release, dovecot_option
 from fakedove.cli.watching import Watch
 from fakedove.config import Config, load_config, make_config
 from fakedove.fake import AsyncFakeDovecot
@@ -69,7 +70,7 @@ class FakeOptions:
 def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Callable[..., None]:
     """Give a command the options of a fake, as FakeOptions in its first argument."""
 
-    @click.option("--dovecot", metavar="RELEASE", help='Release to behave as: "2.3.19.1", "main".')
+    @dovecot_option
     @click.option("--protocol", metavar="1.N", help="Instead: newest release with this protocol.")
     @click.option(
         "--store",
@@ -106,6 +107,7 @@ def fake_options(function: Callable[Concatenate[FakeOptions, _P], None]) -> Call
         *args: _P.args,
         **others: _P.kwargs,
     ) -> None:
+        check_release(dovecot, protocol)
         options = FakeOptions(config, dovecot, protocol, store, password, wire, journal, scripts)
         function(options, *args, **others)
 

@@ -55,6 +55,8 @@ class Daemons:
         self.errors: deque[LoggedError] = deque(maxlen=_KEPT_ERRORS)
         #: Whether the server is on the list of instances.
         self.listed = True
+        #: How often the configuration was read again: each time, new processes are started.
+        self.reloads = 0
 
     def copy(self) -> Daemons:
         """Return daemons of their own in the same state."""
@@ -69,6 +71,7 @@ class Daemons:
         self.penalties = other.penalties.copy()
         self.errors = other.errors.copy()
         self.listed = other.listed
+        self.reloads = other.reloads
 
     def running(self, fresh: Iterable[Service]) -> list[Service]:
         """Return all services, where `fresh` are those of a fresh server."""
@@ -80,7 +83,8 @@ class Daemons:
         self.services[service.name] = service.stop()
 
     def reload(self, fresh: Iterable[Service]) -> None:
-        """Let stopped services listen again."""
+        """Let stopped services listen again, with new processes."""
+        self.reloads += 1
         names = {service.name for service in fresh}
         for service in tuple(self.services.values()):
             if not service.stopped:

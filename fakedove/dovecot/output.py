@@ -129,11 +129,6 @@ class Formatter:
         self._flush(writes)
         writes += again
 
-    def abandon(self) -> None:
-        """Forget what was not written: the process dies."""
-        self._pending.clear()
-        self._gathered.clear()
-
     def _cut(self, data: bytes) -> bytes:
         return data if self._release.escapes_streamed_nul else tabescape.c_string(data)
 

@@ -24,6 +24,8 @@ from fakedove.dovecot.user import User
 from fakedove.wire import tabescape
 
 if TYPE_CHECKING:
+    from fakedove.dovecot.cache.looking import Looked
+    from fakedove.dovecot.mailbox import Mailbox
     from fakedove.dovecot.search import Query
 
 
@@ -199,6 +201,8 @@ class Call(msgspec.Struct, gc=False):
     after_debug: bool = False
     #: The search query, once it is parsed: what it became for one user holds for the next.
     query: Query | None = None
+    #: By mailbox, the note of the command's last looking into it.
+    looked: dict[Mailbox, Looked] | None = None
     _user: User | None = None
     #: As whose mail it is looked at, if not as that of `user`.
     _owner: str = ""

@@ -19,25 +19,27 @@ def unknown_command(release: Release, name: bytes) -> tuple[Log, ...]:
 
 def bad_option(release: Release, command: str, text: str, letter: str) -> tuple[Log, ...]:
     """Return what is said of a bad option; only some releases tell the client."""
-    name = command.encode()
-    stderr = Log(b"%b: %b" % (name, text.encode(errors="surrogateescape")), scope=Scope.STDERR)
     match release.getopt:
         case Getopt.LONG:
-            return (stderr,)
+            return (_by_getopt(command, text),)
         case Getopt.LONG_LOGGED:
             shown = letter.encode(errors="surrogateescape")
             told = b"Unexpected or incomplete option: -%b" % shown
-            return (stderr, Log(told, scope=Scope.PROTOCOL))
+            return (_by_getopt(command, text), Log(told, scope=Scope.PROTOCOL))
         case _:
             return bad_short_option(command, text)
 
 
 def bad_short_option(command: str, text: str) -> tuple[Log, ...]:
     """Return what is said where options are letters alone."""
-    name = command.encode()
-    stderr = Log(b"%b: %b" % (name, text.encode(errors="surrogateescape")), scope=Scope.STDERR)
-    told = b"doveadm %b: Client sent unknown parameter: ?" % name
-    return (stderr, Log(told, scope=Scope.PROTOCOL))
+    told = b"doveadm %b: Client sent unknown parameter: ?" % command.encode()
+    return (_by_getopt(command, text), Log(told, scope=Scope.PROTOCOL))
+
+
+def _by_getopt(command: str, text: str) -> Log:
+    """Return what getopt itself writes."""
+    said = b"%b: %b" % (command.encode(), text.encode(errors="surrogateescape"))
+    return Log(said, scope=Scope.STDERR)
 
 
 def extraneous(release: Release, command: str, surplus: tuple[bytes, ...]) -> tuple[Log, ...]:

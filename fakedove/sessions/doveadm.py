@@ -34,7 +34,6 @@ from fakedove.sessions.command_line import (
 from fakedove.sessions.doveadm_handshake import Handshake
 from fakedove.sessions.doveadm_log import DoveadmLog
 from fakedove.sessions.doveadm_replies import Replies, Said
-from fakedove.sessions.log_prefix import LogPrefix
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import ListenerSettings, World
 from fakedove.wire import doveadm as wire
@@ -62,16 +61,14 @@ class DoveadmSession:
         self._connection = connection = ServerConnection(
             world.release.dialect, in_tls=settings.ssl == "yes"
         )
-        prefix = LogPrefix(world.release, None, b"")
-        self._log = DoveadmLog(world, connection, self._outbox, prefix)
-        parts = world, settings, connection, self._log, self._outbox
-        self._handshake = Handshake(*parts)
-        self._replies = Replies(world, self._handshake, connection, self._log, self._outbox)
+        self._process = process = world.process_of(settings)
+        self._log = DoveadmLog(world, process, connection, self._outbox)
+        parts = connection, self._log, self._outbox
+        self._handshake = Handshake(world, settings, process, *parts)
+        self._replies = Replies(world, process, self._handshake, *parts)
         #: The command whose mail is awaited and its line, and what has come of that.
         self._pending: tuple[Invocation, bytes] | None = None
         self._body = bytearray()
-        #: What getopt remembers of earlier commands.
-        self._getopt: GetoptMemory | None = None
         self._had_option = False
         #: Nothing is under way: the next bytes begin a command.
         self._idle = False
@@ -92,8 +89,7 @@ class DoveadmSession:
     def open(self, peer: Peer) -> Plan:
         """Begin: nobody but root and Dovecot can reach a UNIX socket of mode 0600."""
         self._connection.preauthenticated = peer.mode == _PREAUTHENTICATED_MODE
-        session = self._world.new_session_id()
-        self._log.prefix = LogPrefix(self._release, peer.address, session)
+        self._process.prefix.connect(peer.address, self._world.new_session_id())
         return self._outbox.plan(self._handshake.begin(peer))
 
     def receive(self, data: bytes) -> Plan:
@@ -127,6 +123,8 @@ class DoveadmSession:
     def end(self, unsent: int) -> None:
         """Note that the connection is over: what is still running was not heard to its end."""
         self._replies.cut_short(unsent)
+        if not self._replies.under_way:
+            self._world.release_process(self._process, self._settings)
 
     # Events --------------------------------------------------------------------------
 
@@ -154,7 +152,7 @@ class DoveadmSession:
 
     def _rests(self) -> bool:
         """Whether there is nothing to be said or read, so that the next bytes are a command."""
-        if self._replies.under_way or self._log.floods or self._getopt is not None:
+        if self._replies.under_way or self._log.floods or self._process.getopt is not None:
             return False
         return self._connection.idle
 
@@ -185,7 +183,7 @@ class DoveadmSession:
     # Command lines -------------------------------------------------------------------
 
     def _line(self, line: bytes) -> Ending:
-        invocation = self._lines.get(line + b"\n") if self._getopt is None else None
+        invocation = self._lines.get(line + b"\n") if self._process.getopt is None else None
         if invocation is not None:
             return self._invoke(invocation, line)
         # What is said of the line itself is not about the command before it.
@@ -220,7 +218,7 @@ class DoveadmSession:
 
     def _prepare(self, line: bytes, parsed: CommandLine) -> Ending:
         name = parsed.fields[0]
-        letters = b"" if self._getopt is None else self._getopt.letters(line)
+        letters = b"" if self._process.getopt is None else self._process.getopt.letters(line)
         try:
             prepared = dispatch.prepare(
                 self._release,
@@ -235,7 +233,7 @@ class DoveadmSession:
             prepared = dispatch.Refusal(Status.DASH, texts.not_built(name))
         if isinstance(prepared, dispatch.Refusal):
             return self._refuse(prepared, parsed, line)
-        if self._getopt is not None and self._getopt.wounded:
+        if self._process.getopt is not None and self._process.getopt.wounded:
             return self._replies.die(_CRASH, name, parsed.username)
         # Long lines are rare.
         if len(line) < 512 and not letters and self._settings.allowed_commands is None:
@@ -244,8 +242,8 @@ class DoveadmSession:
 
     def _refuse(self, refusal: dispatch.Refusal, parsed: CommandLine, line: bytes) -> Ending:
         if refusal.pointer is not None:
-            memory = self._getopt or GetoptMemory()
-            self._getopt = memory.after(line, refusal.pointer, wounds=refusal.wounds)
+            memory = self._process.getopt or GetoptMemory()
+            self._process.getopt = memory.after(line, refusal.pointer, wounds=refusal.wounds)
         self._replies.asked_debug = parsed.debug
         mail = refusal.command is not None and refusal.command.mail
         said = Said(parsed.username, parsed.fields, line)
@@ -253,8 +251,8 @@ class DoveadmSession:
 
     def _invoke(self, invocation: Invocation, line: bytes) -> Ending:
         if invocation.pointer is not None:
-            memory = self._getopt or GetoptMemory()
-            self._getopt = memory.after(line.removesuffix(b"\n"), invocation.pointer)
+            memory = self._process.getopt or GetoptMemory()
+            self._process.getopt = memory.after(line.removesuffix(b"\n"), invocation.pointer)
         if invocation.takes_body:
             self._connection.expect_body()
             self._pending = invocation, line

@@ -9,6 +9,7 @@ from fakedove.errors import ProtocolError
 from fakedove.plan import Peer, Stall, StartTls
 from fakedove.sessions import doveadm_texts as texts
 from fakedove.sessions.doveadm_log import DoveadmLog
+from fakedove.sessions.doveadm_process import DoveadmProcess
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import ListenerSettings, World
 from fakedove.wire.doveadm import Authenticate, State
@@ -23,6 +24,7 @@ class Handshake:
         "_connection",
         "_log",
         "_outbox",
+        "_process",
         "_release",
         "_settings",
         "_tells_of_tls",
@@ -34,6 +36,7 @@ class Handshake:
         self,
         world: World,
         settings: ListenerSettings,
+        process: DoveadmProcess,
         connection: ServerConnection,
         log: DoveadmLog,
         outbox: Outbox,
@@ -44,6 +47,7 @@ class Handshake:
         self._world = world
         self._release = world.release
         self._settings = settings
+        self._process = process
         self._connection = connection
         self._log = log
         self._outbox = outbox
@@ -113,6 +117,7 @@ class Handshake:
         state = self._connection.state
         self._outbox.put(self._connection.close())
         if fault is Fault.LINE_TOO_LONG and self._release.dialect.spins_on_long_line:
+            self._process.lives = False
             return (Stall(),)
         if state is State.VERSION:
             tls = self._settings.ssl == "yes" and self._release.log_tls_closed

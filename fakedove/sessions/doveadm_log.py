@@ -10,8 +10,9 @@ from fakedove.dovecot.daemons import LoggedError
 from fakedove.dovecot.output import BLOCK
 from fakedove.dovecot.reply import Level, Log, Scope
 from fakedove.dovecot.rules import LogChannel
+from fakedove.sessions.doveadm_process import DoveadmProcess
 from fakedove.sessions.log_lines import overlapping_lines
-from fakedove.sessions.log_prefix import SERVER_ONLY, LogPrefix
+from fakedove.sessions.log_prefix import SERVER_ONLY
 from fakedove.sessions.outbox import Outbox
 from fakedove.sessions.server_log import LogRecord
 from fakedove.sessions.world import World
@@ -29,24 +30,27 @@ class DoveadmLog:
         "_flooding",
         "_outbox",
         "_passes_through",
+        "_process",
         "_world",
         "floods",
         "outcome",
-        "prefix",
         "spoke_last",
     )
 
     def __init__(
-        self, world: World, connection: ServerConnection, outbox: Outbox, prefix: LogPrefix
+        self,
+        world: World,
+        process: DoveadmProcess,
+        connection: ServerConnection,
+        outbox: Outbox,
     ) -> None:
-        """Log to `world`, and through `connection` into `outbox`."""
-        #: Who speaks in the next line.
-        self.prefix = prefix
+        """Log for `process` to `world`, and through `connection` into `outbox`."""
         #: What becomes of the command that the lines are about; None: they are about none.
         self.outcome: Outcome | None = None
         #: Whether a line was the last thing that the client got.
         self.spoke_last = False
         self._world = world
+        self._process = process
         self._connection = connection
         self._outbox = outbox
         self._passes_through = False
@@ -79,6 +83,7 @@ class DoveadmLog:
         if endless is not None:
             # The process never gets as far as the server log.
             self.floods, self._flooding = True, (entry.level, endless)
+            self._process.lives = False
             self._note(entry.level, None, lines[0])
             self._outbox.put(self._connection.flood(*self._flooding, BLOCK, lines))
             return
@@ -97,7 +102,7 @@ class DoveadmLog:
 
     def _record_of(self, entry: Log, command: bytes, username: bytes) -> LogRecord:
         told = self._tells_client()
-        prefix, text = self.prefix.of(entry, command, username, told=told)
+        prefix, text = self._process.prefix.of(entry, command, username, told=told)
         return LogRecord(prefix, entry.level, text)
 
     def _write(self, record: LogRecord, told: Sequence[bytes]) -> None:

@@ -13,7 +13,6 @@ from fakedove.double import handling
 from fakedove.double.answers import Answer
 from fakedove.double.exchange import BODY_KEPT, Exchange, Outcome
 from fakedove.double.request import Request
-from fakedove.dovecot.output import Formatter
 from fakedove.dovecot.registry import Call, Invocation
 from fakedove.dovecot.reply import (
     Fatal,
@@ -32,6 +31,7 @@ from fakedove.plan import PLAN_BYTES, Wait
 from fakedove.plan import Call as Await
 from fakedove.sessions.doveadm_handshake import Handshake
 from fakedove.sessions.doveadm_log import DoveadmLog
+from fakedove.sessions.doveadm_process import DoveadmProcess
 from fakedove.sessions.outbox import CLOSE, GO_ON, Ending, Outbox
 from fakedove.sessions.world import World
 from fakedove.wire.doveadm_server import ServerConnection
@@ -59,7 +59,6 @@ class Replies:
         "_after_debug",
         "_answer",
         "_body",
-        "_bound",
         "_call",
         "_connection",
         "_exchange",
@@ -68,10 +67,10 @@ class Replies:
         "_handshake",
         "_invocation",
         "_log",
-        "_opened",
         "_outbox",
         "_outcome",
         "_output",
+        "_process",
         "_world",
         "asked_debug",
         "takeover",
@@ -81,22 +80,20 @@ class Replies:
     def __init__(
         self,
         world: World,
+        process: DoveadmProcess,
         handshake: Handshake,
         connection: ServerConnection,
         log: DoveadmLog,
         outbox: Outbox,
     ) -> None:
-        """Answer on `connection` for `world`; `handshake` knows who the client is."""
+        """Answer as `process` on `connection`; `handshake` knows who the client is."""
         self._world = world
         self._handshake = handshake
         self._connection = connection
         self._log = log
         self._outbox = outbox
-        self._formatter = Formatter(world.release, world.escaped)
-        #: Whose rights the process has: whom it was busy with last, if there is such a user.
-        self._opened: str | None = None
-        #: Whether it has given up root's rights for good, as an old command does.
-        self._bound = False
+        self._process = process
+        self._formatter = process.formatter
         #: Whether the newest command line asked for debug lines, and the one before it.
         self.asked_debug = self._after_debug = False
         #: What a command said that has the connection for itself now.
@@ -197,7 +194,7 @@ class Replies:
         if fatal.crash:
             text += b" (the real server crashes here)"
         self._log.write_here(Log(text, fatal.level, fatal.scope), command, username)
-        self._formatter.abandon()
+        self._process.lives = False
         return CLOSE
 
     def give_back(self, said: bytes) -> Ending:
@@ -240,9 +237,9 @@ class Replies:
             world.base_dir,
             world.directory,
             world.hostname,
-            self._opened,
-            self._opened is not None and not self._bound,
-            self._log.prefix.settled,
+            self._process.opened,
+            self._process.opened is not None and not self._process.bound,
+            self._process.prefix.settled,
             self._after_debug,
         )
         return run(self._call)
@@ -253,7 +250,7 @@ class Replies:
             case Text():
                 self._formatter.text(item.data, writes)
             case Speaker():
-                self._log.prefix.settle(item.scope, invocation.username)
+                self._process.prefix.settle(item.scope, invocation.username)
             case Takeover():
                 self.takeover = item
             case Log():
@@ -276,16 +273,17 @@ class Replies:
 
     def _finish(self, invocation: Invocation, status: Status) -> Ending:
         mail, answer, suffix = invocation.command.mail, self._answer, b""
+        process = self._process
         if mail:
             # What it leaves in the process: the log prefix and its rights.
             if status is _NOUSER:
-                self._log.prefix.settle(_LOOKUP, invocation.username)
+                process.prefix.settle(_LOOKUP, invocation.username)
             else:
                 scope = _CONNECTION if self._clears_log_pid(invocation) else _PROCESS
-                self._log.prefix.settle(scope, invocation.username)
-                self._bound = self._bound or invocation.old
+                process.prefix.settle(scope, invocation.username)
+                process.bound = process.bound or invocation.old
             if self._call is not None:
-                self._opened, self._call = self._call.opened, None
+                process.opened, self._call = self._call.opened, None
         if answer is not None:
             if answer.raw is not None:
                 return self._end_raw(answer.raw)

@@ -13,20 +13,28 @@ PID = b"4242"
 
 
 class LogPrefix:
-    """Prefixes of one connection's log lines."""
+    """Prefixes of one process's log lines."""
 
-    __slots__ = ("_connection", "_own", "_peer", "_release", "_session", "settled")
+    __slots__ = ("_connection", "_inherited", "_own", "_peer", "_release", "_session", "settled")
 
-    def __init__(self, release: Release, address: str | None, session: bytes) -> None:
+    def __init__(self, release: Release, address: str | None = None, session: bytes = b"") -> None:
         self._release = release
-        self._session = session
-        shown = address is not None and release.log_address
-        self._peer = address.encode() if shown and address is not None else b""
-        self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
-        #: What the last command made of the process's own prefix: scope and user.
-        self._own = Scope.CONNECTION, b""
+        self._connection = self._inherited = b"doveadm: "
+        #: What the connection's last command made of the prefix, scope and user; None: nothing.
+        self._own: tuple[Scope, bytes] | None = None
         #: Whether any has looked a user up.
         self.settled = False
+        self.connect(address, session)
+
+    def connect(self, address: str | None, session: bytes) -> None:
+        """Serve another connection; one without an address leaves the process's prefix alone."""
+        before = self._own_prefix()
+        self._session = session
+        shown = address is not None and self._release.log_address
+        self._peer = address.encode() if shown and address is not None else b""
+        self._connection = b"doveadm(%b): " % self._peer if self._peer else b"doveadm: "
+        self._inherited = self._connection if self._peer else before
+        self._own = None
 
     def settle(self, scope: Scope, username: bytes) -> None:
         """Speak as in `scope` from here on wherever no command is at work on mail.
@@ -72,8 +80,6 @@ class LogPrefix:
                 return b"stats: "
             case Scope.STDERR:
                 return b"doveadm: "
-            case Scope.CONNECTION:
-                return self._connection
             case Scope.LOOKUP:
                 if self._peer and self._release.log_prefix:
                     return b"doveadm(%b,%b): " % (self._peer, username)
@@ -89,4 +95,11 @@ class LogPrefix:
             case Scope.PROCESS:
                 return self._connection
             case _:
-                return self._prefix(*self._own)
+                return self._own_prefix()
+
+    def _own_prefix(self) -> bytes:
+        """Return the process's own prefix."""
+        if self._own is None:
+            return self._inherited
+        scope, username = self._own
+        return self._connection if scope is Scope.CONNECTION else self._prefix(scope, username)

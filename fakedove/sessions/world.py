@@ -16,6 +16,7 @@ from fakedove.dovecot.escaped import EscapedBlocks
 from fakedove.dovecot.registry import Invocation
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.store import Store
+from fakedove.sessions.doveadm_process import DoveadmProcess, Processes
 from fakedove.sessions.server_log import ServerLog
 
 #: Command lines whose parse is kept; beyond that the cache starts anew.
@@ -36,6 +37,8 @@ class ListenerSettings:
     ssl: str = "starttls"
     #: Whether there is a certificate to speak TLS with.
     certificate: bool = True
+    #: Connections that one process serves, one after another; 0: any number.
+    service_count: int = 1
 
 
 def no_files(path: str) -> bytes:
@@ -74,6 +77,8 @@ class World:
     escaped: EscapedBlocks = field(default_factory=EscapedBlocks)
     #: Parsed command lines, by the line with its LF.
     lines: dict[bytes, Invocation] = field(default_factory=dict)
+    #: Those of doveadm-server that wait for a connection.
+    processes: Processes = field(default_factory=Processes)
 
     def keep_line(self, line: bytes, invocation: Invocation) -> None:
         """Remember what a command line means, but for odd ones that end with a CR."""
@@ -82,6 +87,19 @@ class World:
         if len(self.lines) >= _KEPT_LINES:
             self.lines.clear()
         self.lines[line + b"\n"] = invocation
+
+    def process_of(self, settings: ListenerSettings) -> DoveadmProcess:
+        """Return the process that serves a new connection to a doveadm listener."""
+        era = self.store.daemons.reloads
+        waiting = settings.service_count != 1 and self.processes.take(settings.name, era)
+        process = waiting or DoveadmProcess(self.release, self.escaped, era)
+        process.served += 1
+        return process
+
+    def release_process(self, process: DoveadmProcess, settings: ListenerSettings) -> None:
+        """Have a process wait for another connection, if it serves more."""
+        if process.lives and process.served != settings.service_count:
+            self.processes.put_back(settings.name, process)
 
     def new_session_id(self) -> bytes:
         """Return a session id as it stands in log prefixes."""

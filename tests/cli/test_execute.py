@@ -119,7 +119,7 @@ def test_a_configured_block(tmp_path: Path) -> None:
         (["hello"], 2, '"hello" is no program: it must be unix:PATH, tcp:HOST:PORT, '),
         (["unix:s", "-e", "A"], 2, '-e: "A" is no NAME=VALUE'),
         (["unix:s", "--user", "ann"], 2, "user: fills in the variables of a configuration"),
-        (["unix:s", "--dovecot", "1.2"], 78, '"1.2"'),
+        (["unix:s", "--dovecot", "1.2"], 2, '--dovecot: unknown release "1.2"'),
         (["unix:s", "--stdin", "/nosuch/file"], 2, "No such file or directory"),
         (["unix:s", "--config", "/nosuch/file"], 2, "does not exist"),
         (["fork:/bin/true", "--timeout", "-1"], 2, "--timeout"),

@@ -122,6 +122,22 @@ def test_a_wrong_configuration_is_one_line_and_78(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("serve", "--dovecot", "9.9"), '--dovecot: unknown release "9.9"; known are '),
+        (("run", "--protocol", "2.0", "--", "true"), '--protocol: unknown version "2.0"; known'),
+        (("serve", "--dovecot", "2.4.1", "--protocol", "1.0"), "--protocol: Dovecot 2.4.1 speaks"),
+    ],
+)
+def test_a_release_that_there_is_not_is_a_mistake_on_the_command_line(
+    words: tuple[str, ...], text: str
+) -> None:
+    done = fakedove(*words)
+    assert done.stderr.startswith(f"fakedove {words[0]}: {text}")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
 @pytest.mark.parametrize("words", [("serve", "--ephemeral"), ("run",)])
 def test_a_wrong_store_is_one_line_and_78(words: tuple[str, ...], short_path: Path) -> None:
     store = short_path / "store.toml"

@@ -192,16 +192,6 @@ def test_nuls_in_streamed_values(number: str, written: bytes) -> None:
     assert reply(Formatter(find_release(number)), 1, [(Streamed(b"a\0b"),)])[0] == written
 
 
-def test_what_a_dead_process_did_not_write_is_lost() -> None:
-    formatter = Formatter(NEW)
-    writes: list[bytes] = []
-    formatter.register(3)
-    formatter.row((b"a", b"b"), writes)
-    formatter.abandon()
-    formatter.end(Status.OK, writes, mail=True, flushes=False)
-    assert writes == [b"\n+\n"]
-
-
 values = st.binary(max_size=6) | st.binary(max_size=6).map(Streamed)
 commands = st.lists(st.lists(values, min_size=1, max_size=4), min_size=1, max_size=5)
 

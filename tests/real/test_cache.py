@@ -100,6 +100,19 @@ _STORIES = {
     ],
     "twice": ["mailbox cache decision|-a|INBOX|inbox"],
     "opened before": [f"fetch|hdr.subject body.preview|{_IN}"],
+    "named twice": ["fetch|date.sent guid|MAILBOX|INBOX|MAILBOX|inbox"],
+    "read twice": ["fetch|hdr.x-foo body.snippet|MAILBOX|INBOX|MAILBOX|INBOX"],
+    "searched twice": ["search|(|SUBJECT|l|MAILBOX|INBOX|)|SENTSINCE|2024-01-02"],
+    "text searched twice": ["flags add|x|TEXT|l|MAILBOX|INBOX|MAILBOX|INBOX"],
+    "removed twice": [
+        f"fetch|guid imap.body|{_IN}",
+        "mailbox cache remove|MAILBOX|INBOX|MAILBOX|INBOX|BODY|a",
+    ],
+    "copied twice": ["copy|INBOX|MAILBOX|INBOX|MAILBOX|INBOX|SUBJECT|l"],
+    "unused, twice": [
+        "mailbox cache decision|-l|1500000000|-f|guid hdr.date flags mime.parts|INBOX",
+        "fetch|hdr.x-foo guid|MAILBOX|INBOX|MAILBOX|INBOX",
+    ],
     "remove": [
         "mailbox cache remove|MAILBOX|INBOX|3:4",
         "-v|index|INBOX",

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from tests.real.compared.chosen import SEED, STEPS
-from tests.real.compared.known import known_differences, known_reason
+from tests.real.compared.known import Known, known_differences, known_reason
 from tests.real.compared.questions import Question, questions
 from tests.real.compared.sides import Sides
 
@@ -82,11 +82,31 @@ def test_random_commands_are_answered_alike(sides: Sides) -> None:
 
 
 def test_what_is_known_to_differ_still_does(sides: Sides) -> None:
-    for known in known_differences():
-        if not known.is_about(sides.release.number):
-            continue
-        sides.restore()
-        for question in known.questions():
-            found = sides.differences(question)
+    for known in _known(sides, sometimes=False):
+        question, found = _example(sides, known)
         assert found, f"{question} is answered alike now: {known.reason}"
         assert known.covers(sides.release.number, question, found), "\n".join(found)
+
+
+def test_what_differs_sometimes_differs_as_it_is_known_to(sides: Sides) -> None:
+    for known in _known(sides, sometimes=True):
+        question, found = _example(sides, known)
+        covered = known.covers(sides.release.number, question, found)
+        assert not found or covered, "\n".join(found)
+
+
+def _known(sides: Sides, *, sometimes: bool) -> list[Known]:
+    return [
+        known
+        for known in known_differences()
+        if known.is_about(sides.release.number) and known.sometimes is sometimes
+    ]
+
+
+def _example(sides: Sides, known: Known) -> tuple[Question, list[str]]:
+    """Ask the questions of an example; return the last one, and what differs there."""
+    sides.restore()
+    *before, last = known.questions()
+    for question in before:
+        sides.differences(question)
+    return last, sides.differences(last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ from fakedove.sessions.doveadm import DoveadmSession
 from fakedove.sessions.world import ListenerSettings, World
 from tests.replay import memory
 from tests.replay.compare import Heard
-from tests.replay.transcripts import Conversation
+from tests.replay.transcripts import Conversation, load
 
 STORE = Path(__file__).resolve().parents[2] / "fixtures" / "stores" / "recorded" / "store.toml"
 DIRECTORY = "/srv/oracle"
@@ -44,6 +45,8 @@ _ALLOWED_23 = frozenset({b"mailbox list", b"quota get"})
 
 #: A directory that stood outside the recorder's pristine copies, save for one release.
 _LEFT_BEHIND = "../../nonexistent/"
+#: What was answered by a new process although an older one was to be had.
+_NEW_PROCESS = {("2.2.33", "x.second-service.mailbox-list@1.3")}
 #: Releases recorded with Sieve, whose scripts are attributes of INBOX.
 _WITH_SIEVE = ("2.3.19.1", "2.4.1")
 #: Releases that had counted no changes yet; tss's folders, oldest first, where the recorder's file
@@ -127,8 +130,10 @@ def listener(name: str, release: Release) -> Listener:
     """Return the recorder's listener of this name."""
     settings = functools.partial(ListenerSettings, name=name, password=_PASSWORD)
     match name:
-        case "unix" | "unix-second":
+        case "unix":
             return Listener(settings(), _UNIX)
+        case "unix-second":
+            return Listener(settings(service_count=0), _UNIX)
         case "unix-auth":
             return Listener(settings(), _OPEN_UNIX)
         case "tcp":
@@ -147,11 +152,24 @@ def listener(name: str, release: Release) -> Listener:
     raise ValueError(f"no listener {name}")
 
 
+def _other_hosts_port(conversation: Conversation) -> int:
+    """Return the port at which other hosts would be asked; it was set where nobody had mail."""
+    found = (re.match(r"doveadm_port=(\d+)", given) for given in conversation.given)
+    return next((int(match[1]) for match in found if match), 0)
+
+
+def _store_without_mail() -> Store:
+    store = Store(random=Random(1))
+    store.add_user("tss")
+    return store
+
+
 @contextmanager
 def world_of(conversation: Conversation) -> Iterator[World]:
     """Give a world as the recorder had it, and put the store back afterwards."""
     release = release_of(conversation.dovecot)
-    store = recorded_store(conversation.dovecot)
+    port = _other_hosts_port(conversation)
+    store = _store_without_mail() if port else recorded_store(conversation.dovecot)
     store.daemons.services["doveadm2"] = Service("doveadm2", 100, 1)
     if conversation.dovecot != "2.4.1":
         store.files[_LEFT_BEHIND] = b""
@@ -177,6 +195,7 @@ def world_of(conversation: Conversation) -> Iterator[World]:
             read_file=read_file,
             base_dir=f"{DIRECTORY}/run",
             directory=DIRECTORY,
+            doveadm_port=port,
             random=Random(2),
         )
     finally:
@@ -186,7 +205,25 @@ def world_of(conversation: Conversation) -> Iterator[World]:
 def replay(
     conversation: Conversation, world: World, values: Mapping[str, str] = VALUES
 ) -> list[Heard]:
-    """Play a conversation on a session of its own."""
+    """Play a conversation on a session of its own, after those that its process had before."""
+    for one in _served_before(conversation):
+        _play(one, world, values)
+    return _play(conversation, world, values)
+
+
+def _served_before(conversation: Conversation) -> Iterator[Conversation]:
+    """Yield what was recorded of the same process earlier, where one serves many."""
+    release = MAIN if conversation.dovecot.startswith(MAIN) else conversation.dovecot
+    if conversation.listener != "unix-second" or (release, conversation.id) in _NEW_PROCESS:
+        return
+    for one in load(release):
+        if one.id == conversation.id:
+            return
+        if one.listener == conversation.listener:
+            yield one
+
+
+def _play(conversation: Conversation, world: World, values: Mapping[str, str]) -> list[Heard]:
     where = listener(conversation.listener, world.release)
     session = DoveadmSession(world, where.settings)
     return memory.play(

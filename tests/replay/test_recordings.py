@@ -18,6 +18,7 @@ from tests.replay.transcripts import Conversation, load, releases
 
 FAMILIES = (
     *("hs", "auth", "cmd", "option", "log", "seq", "stream", "user", "x", "z", "extra", "older"),
+    "referral",
 )
 
 

@@ -41,12 +41,15 @@ class Talk:
         settings: ListenerSettings | None = None,
         stubs: Stubs | None = None,
         arm: Callable[[Stubs], object] | None = None,
+        world: World | None = None,
     ) -> None:
-        release = choose_release(dovecot, protocol)
-        stubs = Stubs(release) if stubs is None else stubs
+        if world is None:
+            release = choose_release(dovecot, protocol)
+            stubs = Stubs(release) if stubs is None else stubs
+            world = World(release, store or small_store(), stubs, random=Random(2))
         if arm is not None:
-            arm(stubs)
-        self.world = World(release, store or small_store(), stubs, random=Random(2))
+            arm(world.stubs)
+        self.world = world
         self.session = DoveadmSession(
             self.world, settings or ListenerSettings("test", password=b"secret")
         )

@@ -53,6 +53,28 @@ def test_a_field_that_was_fetched_is_cached_from_then_on(release: str) -> None:
 
 
 @BOTH
+def test_what_is_read_again_by_one_command_is_cached_for_long(release: str) -> None:
+    talk = talk_about(release)
+    ask(talk, b"fetch", b"date.sent", b"MAILBOX", b"INBOX")
+    assert decided(talk)["date.sent"] == "temp used"
+    # What the first command leaves alone, another that looks twice does not.
+    ask(talk, b"fetch", b"date.sent", b"MAILBOX", b"INBOX", b"MAILBOX", b"INBOX")
+    assert decided(talk)["date.sent"] == "yes used"
+
+
+@BOTH
+def test_one_command_looks_twice_however_often_others_looked_once(release: str) -> None:
+    talk = talk_about(release)
+    for _ in range(3):
+        ask(talk, b"fetch", b"guid", b"MAILBOX", b"INBOX")
+    assert decided(talk)["guid"] == "temp used"
+    for _ in range(3):
+        ask(talk, b"fetch", b"guid", b"MAILBOX", b"INBOX")
+    ask(talk, b"fetch", b"guid", b"MAILBOX", b"INBOX", b"MAILBOX", b"INBOX")
+    assert decided(talk)["guid"] == "yes used"
+
+
+@BOTH
 def test_fetching_what_the_index_has_leaves_nothing(release: str) -> None:
     talk = talk_about(release)
     before = decided(talk)

@@ -7,8 +7,8 @@ was lost (`lost_headers`).
 from __future__ import annotations
 
 from fakedove.dovecot.cache.fields import Stored
+from fakedove.dovecot.clock import DAY
 
-_DAY = 86400
 #: Days that the index remembers the first mail of; older ones are not worth caching.
 _DAYS = 8
 
@@ -113,10 +113,10 @@ class CacheFile:
 
     def note_day(self, uid: int, now: int) -> None:
         """Remember that a mail came, which may be the first of its day."""
-        today = now - now % _DAY
+        today = now - now % DAY
         if self.day_stamp >= today:
             return
-        days = min((today - self.day_stamp) // _DAY, _DAYS)
+        days = min((today - self.day_stamp) // DAY, _DAYS)
         first = self._first_uids
         self._first_uids = (uid, *first[:1] * (days - 1), *first)[:_DAYS]
         self.day_stamp = today

@@ -14,11 +14,10 @@ import msgspec
 
 from fakedove.dovecot.cache.cache_file import CacheFile
 from fakedove.dovecot.cache.saving import Saved
+from fakedove.dovecot.clock import DAY
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.release import Release
 
-#: Seconds after which the use of a field is noted again, changed or not.
-_DAY = 86400
 #: Notes that are kept, and how many mails they may be about before they are looked at.
 _MOST_NOTES, _MOST_MAILS = 32, 100_000
 
@@ -125,13 +124,16 @@ class MailCache:
             self._first_saved = None
 
     def _changes_nothing(self, note: Note) -> bool:
-        """Whether it is known to change nothing: it did not before, or came twice just now."""
+        """Whether it is known to change nothing: it did not before, or came twice just now.
+
+        After a day the use of a field is noted again, changed or not.
+        """
         idle = self._idle.get(note.key)
         if idle is not None:
-            return note.now - self._idle_since < _DAY and idle == note.messages
+            return note.now - self._idle_since < DAY and idle == note.messages
         last = self._notes[-2:]
         return len(last) > 1 and all(
-            one.key == note.key and one.messages == note.messages and note.now - one.now < _DAY
+            one.key == note.key and one.messages == note.messages and note.now - one.now < DAY
             for one in last
         )
 
@@ -157,7 +159,7 @@ class MailCache:
         for note in self._notes:
             before = file.changes
             note.leave(file, release)
-            if file.changes != before or note.now - self._idle_since >= _DAY:
+            if file.changes != before or note.now - self._idle_since >= DAY:
                 self._idle.clear()
                 self._idle_since = note.now
             if file.changes == before:

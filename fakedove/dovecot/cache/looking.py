@@ -19,7 +19,10 @@ from fakedove.dovecot.search.tree import Node
 class Looked:
     """A note that a query looked into a mailbox."""
 
-    __slots__ = ("_box", "_found", "_nodes", "_reads", "_searches", "key", "messages", "now")
+    __slots__ = (
+        *("_before", "_box", "_cache", "_found", "_nodes", "_reads", "_searches"),
+        *("key", "messages", "now"),
+    )
 
     def __init__(
         self,
@@ -28,13 +31,19 @@ class Looked:
         found: Sequence[Message],
         reads: Reads,
         now: int,
+        before: Looked | None = None,
     ) -> None:
-        """Take the mailbox as it is now, what was read of the mails found, and Unix time."""
+        """Take the mailbox as it is now, what was read of the mails found, and Unix time.
+
+        `before` is the note of the same command's looking into it before.
+        """
         self._box, self._nodes, self._found, self._reads = box, nodes, found, reads
         self._searches = bool(reading_keys(nodes))
         self.messages = box.messages if self._searches else found
         self.now = now
-        self.key = (nodes, reads.key)
+        self.key: tuple[object, ...] = (nodes, reads.key, before and before.key)
+        self._before = before
+        self._cache: OpenedCache | None = None
 
     def __bool__(self) -> bool:
         """Whether anything was read at all."""
@@ -47,7 +56,7 @@ class Looked:
 
     def leave(self, file: CacheFile, release: Release) -> None:
         """Leave the traces in the file."""
-        cache = OpenedCache(file, release, self.now)
+        cache = self._opened(file, release)
         self._reads.begin(cache)
         traces = _Traces(cache, self._reads)
         if self._searches:
@@ -55,8 +64,23 @@ class Looked:
         else:
             for message in self.messages:
                 traces.leave(message)
+        traces.catch_up()
         self._reads.end(cache)
         cache.close()
+
+    def _opened(self, file: CacheFile, release: Release) -> OpenedCache:
+        """Open the cache, or take the one that the command has open still, synchronized."""
+        before = self._before
+        if before is None:
+            self._cache = OpenedCache(file, release, self.now)
+        else:
+            if before._cache is None:
+                # It was not taken, since it changes nothing where nobody looks again.
+                before.leave(file, release)
+            self._cache = before._cache
+            assert self._cache is not None, "left just now, or before"
+            self._cache.sync()
+        return self._cache
 
     def _search(self, traces: _Traces, release: Release) -> None:
         search = Search(self._nodes, Matcher(self._box, release))
@@ -77,7 +101,8 @@ class _Traces:
         #: Whether mails of which the same is cached may differ in what is left of them.
         self.one_by_one = reads.one_by_one
         self._alike: dict[tuple[object, ...], frozenset[str]] = {}
-        self._decided = -1
+        #: The last mail of each kind that was taken for like another.
+        self._passed: dict[tuple[object, ...], tuple[Message, Search | None, Candidate | None]] = {}
 
     def leave(
         self,
@@ -94,13 +119,22 @@ class _Traces:
             after = self._alike[like]
             if after != before:
                 file.record(uid, after)
+            self._passed[like] = message, search, candidate
             return
+        self.catch_up()
         decided = file.decided
         self._read(message, search, candidate)
         if decided != file.decided:
             self._alike.clear()
         elif uid not in file.lost_headers:
             self._alike[like] = file.cached(uid)
+
+    def catch_up(self) -> None:
+        """Have the cache know how far it was asked."""
+        passed = sorted(self._passed.values(), key=lambda one: one[0].uid)
+        self._passed.clear()
+        for message, search, candidate in passed:
+            self._read(message, search, candidate)
 
     def _read(self, message: Message, search: Search | None, candidate: Candidate | None) -> None:
         reads = self._reads

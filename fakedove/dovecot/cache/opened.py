@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from fakedove.dovecot.cache.cache_file import CacheFile
 from fakedove.dovecot.cache.fields import NAMES, NEVER, Decision, Stored, cached_from_start
+from fakedove.dovecot.clock import DAY
 from fakedove.dovecot.release import Release
 
-#: Seconds after which the use of a field is noted again.
-_DAY = 86400
 #: Seconds without use after which a field that is cached for long is cached for a while only;
 #: twice that, and it is cached no more.
-_UNUSED = 30 * _DAY
+_UNUSED = 30 * DAY
 
 _RANKS = {decision: rank for rank, decision in enumerate(Decision)}
 
@@ -240,11 +239,11 @@ class OpenedCache:
         return field.decision
 
     def _use(self, key: str, uid: int) -> None:
-        """Note the use of a field, cached or not."""
+        """Note the use of a field, cached or not; of one day once is enough."""
         if not self._decides or key == NEVER:
             return
         field = self.fields[key]
-        long_ago = self.now - field.last_used > _DAY
+        long_ago = self.now - field.last_used > DAY
         always = not self.release.caching.adding_is_use
         if long_ago and (always or field.decision is not Decision.YES):
             self._note_use(key, field)

@@ -88,9 +88,12 @@ def find(call: Call, query: Query, box: Mailbox, reads: Reads = NOTHING) -> list
     """Return the messages that match in a mailbox; `reads` is what will be read of each."""
     found = query.find(box)
     now = int(call.store.clock.now().timestamp())
-    note = Looked(box, query.nodes, found, reads, now)
+    if call.looked is None:
+        call.looked = {}
+    note = Looked(box, query.nodes, found, reads, now, call.looked.get(box))
     box.synchronize()
     if note:
+        call.looked[box] = note
         _leave(call, box, note)
     return found
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from fakedove.dovecot import masks
+from fakedove.dovecot.clock import DAY
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.mime.dates import in_32_bits
@@ -34,8 +35,6 @@ from fakedove.dovecot.search.tree import (
     When,
 )
 from fakedove.dovecot.search.windows import window
-
-_DAY = 86400
 
 
 class Candidate(msgspec.Struct, gc=False):
@@ -294,7 +293,7 @@ def _when(node: When, *, clamped: bool) -> Test:
         return seconds(one) < start
 
     def on(one: Candidate) -> bool:
-        return start <= seconds(one) < start + _DAY
+        return start <= seconds(one) < start + DAY
 
     def since(one: Candidate) -> bool:
         return seconds(one) >= start

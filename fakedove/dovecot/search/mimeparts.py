@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from fakedove.dovecot.clock import DAY
 from fakedove.dovecot.mime.addresses import parse_addresses
 from fakedove.dovecot.mime.dates import parse_date
 from fakedove.dovecot.mime.headers import header_fields
@@ -22,7 +23,6 @@ from fakedove.dovecot.search.mimepart_tree import Kin, MimeGroup, MimeNode, Prop
 from fakedove.dovecot.search.normal import normal
 from fakedove.dovecot.search.texts import written
 
-_DAY = 86400
 _DEFAULT_CHARSET = (b"charset", b"us-ascii")
 #: Properties that are compared whole and in any case.
 _WHOLE = {
@@ -258,7 +258,7 @@ def _sent(relation: str, seconds: int, place: _Place) -> bool:
         case "BEFORE":
             return local < seconds
         case "ON":
-            return seconds <= local < seconds + _DAY
+            return seconds <= local < seconds + DAY
     return local >= seconds
 
 

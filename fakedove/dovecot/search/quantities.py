@@ -11,6 +11,8 @@ import re
 
 import msgspec
 
+from fakedove.dovecot.clock import DAY
+
 #: Highest numbers of C types: time_t, unsigned int, uintmax_t.
 _MOST_TIME = 2**63 - 1
 _MOST_INTERVAL = 2**32 - 1
@@ -30,7 +32,7 @@ _UNITS = (
     ((b"secs", b"seconds"), 1),
     ((b"mins", b"minutes"), 60),
     ((b"hours",), 3600),
-    ((b"days",), 86400),
+    ((b"days",), DAY),
     ((b"weeks",), 604800),
 )
 _MILLISECONDS = (b"msecs", b"mseconds", b"millisecs", b"milliseconds")
@@ -160,5 +162,5 @@ def _seconds(year: int, month: int, day: int) -> int:
     months = year * 12 + month - 1
     year, month = divmod(months, 12)
     cycles, year = divmod(year, 400)
-    days = calendar.timegm((year + 400, month + 1, 1, 0, 0, 0)) // 86400
-    return (days + (cycles - 1) * 146097 + day - 1) * 86400
+    days = calendar.timegm((year + 400, month + 1, 1, 0, 0, 0)) // DAY
+    return (days + (cycles - 1) * 146097 + day - 1) * DAY

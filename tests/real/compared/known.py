@@ -5,7 +5,8 @@
 An entry of known.toml has shell patterns of releases and two regular expressions: `asked` for
 the question as it is printed, and `said`, if given, for one of the lines that differ. Its
 `example` is a list of questions, the last of which shows it; the test asks them, and fails for
-an entry that nothing needs any more.
+an entry that nothing needs any more. What the real server shows in some runs only is there
+`sometimes`: its example may be answered alike, but may not differ in any other way.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Known:
     reason: str
     #: Questions: user, command and arguments, tabs between them.
     example: tuple[str, ...]
+    #: Whether the real server shows it in some runs and in others not.
+    sometimes: bool
 
     def covers(self, release: str, question: Question, differences: Sequence[str]) -> bool:
         """Whether these differences are this one."""
@@ -73,6 +76,7 @@ def known_differences() -> tuple[Known, ...]:
             said=re.compile(entry.get("said", "")),
             reason=entry["reason"],
             example=tuple(entry["example"]),
+            sometimes=entry.get("sometimes", False),
         )
         for entry in entries
     )
