@@ -61,8 +61,12 @@ class PosixFs:
 
     def debug(self, why: bytes) -> Iterator[Log]:
         """Tell with `-D` of an error, as the driver does before the command that met it."""
-        if self.call.release.debugs_fs and not self.call.invocation.command.mail:
-            yield from self.call.debug(b"fs-posix: fs-posix: " + why, Scope.LIBRARY)
+        if self.call.invocation.command.mail:
+            return
+        text = b"fs-posix: fs-posix: " + why
+        yield from self.call.event(text)
+        if self.call.release.debugs_fs:
+            yield from self.call.debug(text, Scope.LIBRARY)
 
     def entries(self, path: str, *, folders: bool) -> list[str]:
         """Return names of files or directories in a directory; in a missing one there are none."""

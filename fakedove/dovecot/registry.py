@@ -197,8 +197,8 @@ class Call(msgspec.Struct, gc=False):
     lent: bool = False
     #: Whether any mail user was looked up before on this connection.
     settled: bool = False
-    #: Whether the command line before this one asked for debug lines.
-    after_debug: bool = False
+    #: Whether events are told, as the line before this one asked for in 2.4.
+    events: bool = False
     #: The search query, once it is parsed: what it became for one user holds for the next.
     query: Query | None = None
     #: By mailbox, the note of the command's last looking into it.
@@ -237,6 +237,13 @@ class Call(msgspec.Struct, gc=False):
         """Say `text` if the client asked with `-D` for such lines."""
         if self.invocation.debug:
             yield Log(text, Level.DEBUG, scope, user)
+
+    def event(self, text: bytes) -> Iterator[Log]:
+        """Tell `text` of what is done, if events are told; the line names the command."""
+        if self.events:
+            yield Log(
+                text, Level.DEBUG, Scope.MAIL if self.invocation.command.mail else Scope.COMMAND
+            )
 
     def lookup(self, name: bytes) -> User | None:
         """Look a user up as the auth service does, which takes escapes out of names once more."""

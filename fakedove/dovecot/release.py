@@ -293,6 +293,8 @@ class Release(msgspec.Struct, frozen=True):
     #: auth how they get on with the auth service.
     debugs_mails: bool = True
     debugs_fs: bool = False
+    #: A line with `D` or `v` has dictionaries and file systems tell what they do for the next line.
+    tells_events_late: bool = False
     debugs_auth: bool = False
     #: What goes wrong with the auth service is told in its name, with the request; before, that
     #: it cannot be reached was always told of a "userdb lookup".

@@ -301,6 +301,7 @@ def _rows() -> tuple[Release, ...]:
         debugs_auth_input=True,
         debugs_mails=False,
         debugs_fs=False,
+        tells_events_late=True,
         auth_lists_matches=True,
         json_colon_waits=True,
         drops_privileges=False,

@@ -210,6 +210,7 @@ class DoveadmSession:
 
     def _option(self, parsed: CommandLine) -> Ending:
         self._had_option = True
+        self._process.verbose = parsed.verbose
         if LOG_PASSTHROUGH in parsed.fields[1:]:
             if not self._connection.logs:
                 return self._replies.die(_CRASH, b"OPTION", b"")
@@ -244,7 +245,7 @@ class DoveadmSession:
         if refusal.pointer is not None:
             memory = self._process.getopt or GetoptMemory()
             self._process.getopt = memory.after(line, refusal.pointer, wounds=refusal.wounds)
-        self._replies.asked_debug = parsed.debug
+        self._process.verbose = parsed.verbose
         mail = refusal.command is not None and refusal.command.mail
         said = Said(parsed.username, parsed.fields, line)
         return self._replies.fail(said, refusal.status, refusal.log, mail=mail)

@@ -18,7 +18,17 @@ from fakedove.sessions.log_prefix import LogPrefix
 class DoveadmProcess:
     """What is one process's own, whatever connection it serves."""
 
-    __slots__ = ("bound", "era", "formatter", "getopt", "lives", "opened", "prefix", "served")
+    __slots__ = (
+        "bound",
+        "era",
+        "formatter",
+        "getopt",
+        "lives",
+        "opened",
+        "prefix",
+        "served",
+        "verbose",
+    )
 
     def __init__(self, release: Release, escaped: EscapedBlocks, era: int = 0) -> None:
         """Be a process of `release` that was started in the given era of the configuration."""
@@ -31,6 +41,8 @@ class DoveadmProcess:
         self.bound = False
         #: What getopt remembers of earlier commands.
         self.getopt: GetoptMemory | None = None
+        #: Whether its last command line asked for more to be told, with `v` or `D`.
+        self.verbose = False
         #: Connections until now.
         self.served = 0
         #: How often the configuration had been read when it was started.

@@ -56,7 +56,6 @@ class Replies:
     """Makes replies, one at a time; what they say goes into the outbox."""
 
     __slots__ = (
-        "_after_debug",
         "_answer",
         "_body",
         "_call",
@@ -71,8 +70,8 @@ class Replies:
         "_outcome",
         "_output",
         "_process",
+        "_tells_events",
         "_world",
-        "asked_debug",
         "takeover",
         "under_way",
     )
@@ -94,8 +93,6 @@ class Replies:
         self._outbox = outbox
         self._process = process
         self._formatter = process.formatter
-        #: Whether the newest command line asked for debug lines, and the one before it.
-        self.asked_debug = self._after_debug = False
         #: What a command said that has the connection for itself now.
         self.takeover: Takeover | None = None
         #: Whether a reply has begun and not ended: then `go_on` is to be called.
@@ -106,6 +103,7 @@ class Replies:
         self._call: Call | None = None
         self._body = b""
         self._answer: Answer | None = None
+        self._tells_events = False
         #: The newest exchange, what becomes of it, and how many of its writes are in plans already.
         self._exchange: Exchange | None = None
         self._outcome = Outcome([])
@@ -125,7 +123,6 @@ class Replies:
     def start(self, invocation: Invocation, line: bytes, body: bytes) -> Ending:
         """Begin the reply to a command line; `body` is the mail that followed it."""
         self._invocation = invocation
-        self._after_debug, self.asked_debug = self.asked_debug, invocation.debug
         self._body = body
         exchange = self._new_exchange(
             invocation.command.name, invocation.username, invocation.fields, line, body
@@ -133,6 +130,8 @@ class Replies:
         # The column of user names is registered even where there are no others.
         self._formatter.register(len(invocation.columns) or int(invocation.username_column))
         self.under_way = True
+        self._tells_events = self._process.verbose and self._world.release.tells_events_late
+        self._process.verbose = invocation.verbose
         self._answer = self._call = None
         answer = self._world.stubs.answer(exchange)
         if answer is not None:
@@ -240,7 +239,7 @@ class Replies:
             self._process.opened,
             self._process.opened is not None and not self._process.bound,
             self._process.prefix.settled,
-            self._after_debug,
+            self._tells_events,
         )
         return run(self._call)
 

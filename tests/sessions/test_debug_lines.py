@@ -124,3 +124,85 @@ def test_the_channel_goes_first_that_was_silent_for_longer() -> None:
     # `{"tss":{` was written before its first line, all of the first entry before the next one's.
     # A failure has two status lines.
     assert channels == "L0" + "LLLL" + "0" + "LLL" + "0" + "L" + "00"
+
+
+_GET, _LOST = (
+    b"\t\tdict get\tacl_sharing_map\tshared/none\n",
+    b"\t\tfs get\tmail_ext_attachment\tx\n",
+)
+_LOOKED_UP = [
+    "dict created (driver=file)",
+    "Looking up 'shared/none'",
+    "Lookup finished for 'shared/none': not found",
+    "shared/none doesn't exist",
+    "dict destroyed",
+]
+
+
+def said_by_dict(talk: Talk) -> list[str]:
+    return [line.partition("cmd dict get: ")[2].removeprefix("dict(file): ") for line in talk.log]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"D\t\twho\n", b"v\ttss\tmailbox list\n", b"v\t\tnosuch\n", b"D\t\tOPTION\tx\n"],
+)
+def test_events_are_told_by_the_command_behind_the_one_that_asked(before: bytes) -> None:
+    talk = ready(V24)
+    talk.say(before)
+    talk.world.log.clear()
+    talk.say(_GET)
+    assert said_by_dict(talk) == _LOOKED_UP
+    assert ": Debug: cmd dict get: dict(file): dict created" in talk.log[0]
+    talk.world.log.clear()
+    talk.say(_GET)
+    assert said_by_dict(talk) == ["shared/none doesn't exist"]
+
+
+def test_the_command_that_asks_tells_no_events_itself() -> None:
+    talk = ready(V24)
+    talk.say(b"D" + _GET)
+    assert said_by_dict(talk) == ["shared/none doesn't exist"]
+    talk.world.log.clear()
+    talk.say(_LOST)
+    debug, error = talk.log
+    why = "open(/var/run/dovecot/fs/x) failed: No such file or directory"
+    assert debug == f"doveadm: Debug: cmd fs get: fs-posix: fs-posix: {why}"
+    assert error == f"doveadm: Error: cmd fs get: x doesn't exist: {why}"
+
+
+def test_rows_come_behind_the_events_of_their_iteration() -> None:
+    talk = ready(V24, minor=1)
+    talk.world.store.dict["shared/k"] = "v"
+    talk.say(b"v\t\twho\n")
+    packets, _ = packets_of(talk.say(b"\ttss\tmail dict iter\tacl_sharing_map\tshared/\n"))
+    ends = [packet.data.rpartition(b": ")[2] for packet in packets]
+    assert ends == [
+        b"dict created (driver=file)\n",
+        b"Iterating prefix shared/\n",
+        b"Iteration finished, got 1 rows\n",
+        b"dict destroyed\n",
+        b"shared/k\tv\t",
+        b"\n+\n",
+    ]
+
+
+def test_a_transaction_tells_what_it_consists_of() -> None:
+    talk = ready(V24)
+    talk.say(b"v\t\twho\n")
+    talk.say(b"\t\tdict set\t-t\t5000000001\tacl_sharing_map\tshared/k\tv\n")
+    assert [line.partition("dict(file): ")[2] for line in talk.log] == [
+        "dict created (driver=file)",
+        "Starting transaction",
+        "Setting timestamp on transaction to (5, 1)",
+        "Setting 'shared/k' to 'v'",
+        "Dict transaction finished",
+        "dict destroyed",
+    ]
+
+
+def test_2_3_tells_no_events_of_dictionaries() -> None:
+    talk = ready(V23)
+    talk.say(b"D\t\twho\n")
+    talk.say(b"D\t\tdict get\tfile:/var/run/dovecot/dict\tshared/none\n")
+    assert told(talk) == ["doveadm: Error: shared/none doesn't exist"]

@@ -133,8 +133,19 @@ def _refused(call: Call, refusal: Refusal | None) -> Output:
     return refusal.status
 
 
-def _opened(call: Call, key: bytes) -> Output:
-    return (yield from _refused(call, dictionary.refusal(call.invocation, call.release, key)))
+def _with_dictionary(call: Call, key: bytes, work: Output) -> Output:
+    """Do `work` with the dictionary, unless it or the key is refused."""
+    refusal = dictionary.refusal(call.invocation, call.release, key)
+    if refusal is not None:
+        return (yield from _refused(call, refusal))
+    yield from _event(call, b"dict created (driver=file)")
+    status = yield from work
+    yield from _event(call, b"dict destroyed")
+    return status
+
+
+def _event(call: Call, text: bytes) -> Iterator[Log]:
+    return call.event(b"dict(file): " + text)
 
 
 def _opens_not(invocation: Invocation, release: Release, name: str) -> bool:
@@ -150,15 +161,27 @@ def _opens_not(invocation: Invocation, release: Release, name: str) -> bool:
 def _timestamped(call: Call) -> Iterator[Item]:
     """Die of a moment before the first second that can be."""
     moment = call.invocation.number("timestamp")
-    if moment is not None and moment < _FIRST_TIMESTAMP:
+    if moment is None:
+        return
+    if moment < _FIRST_TIMESTAMP:
         yield from _panic(call)
+    stamp = divmod(moment, _FIRST_TIMESTAMP)
+    yield from _event(call, b"Setting timestamp on transaction to (%d, %d)" % stamp)
 
 
-def _opened_to_write(call: Call, key: bytes) -> Output:
-    if (refusal := (yield from _opened(call, key))) is not Status.OK:
-        return refusal
+def _transaction(call: Call, told: bytes) -> Output:
+    """Begin a transaction that is told to consist of this, and say what speaks against it."""
+    yield from _event(call, b"Starting transaction")
     yield from _timestamped(call)
-    return (yield from _refused(call, obstacle(call)))
+    yield from _event(call, told)
+    found = obstacle(call)
+    if found is not None:
+        yield from _finished(call)
+    return (yield from _refused(call, found))
+
+
+def _finished(call: Call) -> Iterator[Log]:
+    return _event(call, b"Dict transaction finished")
 
 
 def _panic(call: Call) -> Iterator[Item]:
@@ -173,6 +196,7 @@ def _key(call: Call, name: str = "key") -> bytes:
 
 def _changed(call: Call, key: bytes, value: str | None) -> Output:
     """Give a key a value, None to remove it, and say what speaks against that."""
+    yield from _finished(call)
     if (refusal := (yield from _refused(call, dictionary.uncommitted(call)))) is not Status.OK:
         return refusal
     reason = dictionary.change(call, _text(key), value)
@@ -204,13 +228,18 @@ def _get_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
 def dict_get(call: Call) -> Output:
     """Print the value of a key."""
     key = _key(call)
-    if (refusal := (yield from _opened(call, key))) is not Status.OK:
-        return refusal
+    return (yield from _with_dictionary(call, key, _get(call, key)))
+
+
+def _get(call: Call, key: bytes) -> Output:
+    yield from _event(call, b"Looking up '%b'" % key)
     why = dictionary.unreachable(call)
     if why is not None:
         yield _said(call, b"dict_lookup(%b) failed: %b" % (key, why))
         return Status.TEMPFAIL
     value = dictionary.entries(call).get(_text(key))
+    found = b"not found" if value is None else b"found"
+    yield from _event(call, b"Lookup finished for '%b': %b" % (key, found))
     if value is None:
         yield _said(call, b"%b doesn't exist" % key)
         return Status.NOTFOUND
@@ -231,9 +260,14 @@ def dict_get(call: Call) -> Output:
 def dict_set(call: Call) -> Output:
     """Give a key a value."""
     key = _key(call)
-    if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
-        return refusal
+    return (yield from _with_dictionary(call, key, _set(call, key)))
+
+
+def _set(call: Call, key: bytes) -> Output:
     value = call.invocation.text("value")
+    told = b"Setting '%b' to '%b'" % (key, value or b"")
+    if (refusal := (yield from _transaction(call, told))) is not Status.OK:
+        return refusal
     if value is None:
         yield _said(call, b"dict set: Missing value")
         return Status.OK
@@ -251,7 +285,12 @@ def dict_set(call: Call) -> Output:
 def dict_unset(call: Call) -> Output:
     """Remove a key, if it is there."""
     key = _key(call)
-    if (refusal := (yield from _opened_to_write(call, key))) is not Status.OK:
+    return (yield from _with_dictionary(call, key, _unset(call, key)))
+
+
+def _unset(call: Call, key: bytes) -> Output:
+    told = b"Unsetting '%b'" % key
+    if (refusal := (yield from _transaction(call, told))) is not Status.OK:
         return refusal
     return (yield from _changed(call, key, None))
 
@@ -268,20 +307,24 @@ def dict_unset(call: Call) -> Output:
 def dict_inc(call: Call) -> Output:
     """Add to the number that a key has."""
     key = _key(call)
-    if (refusal := (yield from _opened(call, key))) is not Status.OK:
-        return refusal
+    return (yield from _with_dictionary(call, key, _increment(call, key)))
+
+
+def _increment(call: Call, key: bytes) -> Output:
     difference = call.invocation.number("difference")
     if difference is None:
         yield _said(call, b"Missing difference")
         return Status.USAGE
-    yield from _timestamped(call)
-    if (refusal := (yield from _refused(call, obstacle(call)))) is not Status.OK:
+    told = b"Incrementing '%b' with %d" % (key, difference)
+    if (refusal := (yield from _transaction(call, told))) is not Status.OK:
         return refusal
     if not difference:
+        yield from _finished(call)
         return Status.OK
     reachable = dictionary.unreachable(call) is None
     value = dictionary.entries(call).get(_text(key)) if reachable else None
     if value is None and reachable:
+        yield from _finished(call)
         yield _said(call, b"%b doesn't exist" % key)
         return Status.NOTFOUND
     if value is not None and not _INTEGER.fullmatch(value):
@@ -309,8 +352,11 @@ def _iter_columns(invocation: Invocation, release: Release) -> tuple[str, ...]:
 def dict_iter(call: Call) -> Output:
     """Print the keys that begin with a prefix, and their values."""
     prefix = _key(call, "prefix")
-    if (refusal := (yield from _opened(call, prefix))) is not Status.OK:
-        return refusal
+    return (yield from _with_dictionary(call, prefix, _iterate(call, prefix)))
+
+
+def _iterate(call: Call, prefix: bytes) -> Output:
+    yield from _event(call, b"Iterating prefix " + prefix)
     why = dictionary.unreachable(call)
     if why is not None:
         told = b": " + why
@@ -319,10 +365,14 @@ def dict_iter(call: Call) -> Output:
             told = b""
         yield _said(call, b"dict_iterate_deinit(%b) failed%b" % (prefix, told))
         return Status.TEMPFAIL
-    for key, value in tuple(dictionary.entries(call).items()):
-        if _listed(call.invocation, _bytes(key), prefix):
-            row = (_bytes(key), _bytes(value))
-            yield row[:1] if call.invocation.flag("no-value") else row
+    width = 1 if call.invocation.flag("no-value") else 2
+    rows = [
+        (_bytes(key), _bytes(value))[:width]
+        for key, value in dictionary.entries(call).items()
+        if _listed(call.invocation, _bytes(key), prefix)
+    ]
+    yield from rows
+    yield from _event(call, b"Iteration finished, got %d rows" % len(rows))
     return Status.OK
 
 

@@ -71,9 +71,9 @@ def _outcome(near: Brain, far: Brain | None) -> Status:
 
 
 def _advise(call: Call, near: Brain, far: Brain | None) -> Iterator[Item]:
-    """Say that the sync should be done again, where the process minds the debugging before it."""
+    """Say that the sync should be done again, where events are told."""
     reason = near.talk.changed or (far.talk.changed if far else "")
-    if reason and call.after_debug and not call.release.sync_replica:
+    if reason and call.events:
         text = f"Mailbox changes caused a desync. You may want to run dsync again: {reason}"
         yield Log(text.encode(errors="surrogateescape"), Level.DEBUG, Scope.PROCESS)
 
