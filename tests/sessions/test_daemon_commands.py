@@ -108,6 +108,15 @@ def test_newer_releases_keep_their_rights_and_so_does_a_failed_lookup() -> None:
     assert old.say(b"\t\twho\n") == b"\n+\n"
 
 
+def test_after_an_import_the_process_has_root_s_rights_until_it_is_about_a_user_again() -> None:
+    one = talk(OLD)
+    one.say(b"\ttss\tmailbox list\n")
+    assert one.say(b"\ttss\timport\tmdbox:/nosuch\tx\tall\n") == b"\n+\n"
+    assert one.say(b"\t\twho\n") == b"\n+\n"
+    one.say(b"\ttss\tmailbox list\n")
+    assert one.say(b"\t\twho\n") == b""
+
+
 def test_looking_up_a_user_marks_the_log_lines_that_follow() -> None:
     one = Talk(NEW, peer=TCP)
     one.hello(0)
