@@ -8,7 +8,7 @@ be said: of a mailbox that is missing, say.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -29,7 +29,7 @@ class Behind(msgspec.Struct, frozen=True):
 class ListIndex:
     """One user's index."""
 
-    __slots__ = ("_acl_list", "_behind", "_folders", "_mailboxes")
+    __slots__ = ("_acl_list", "_behind", "_folders", "_guids", "_mailboxes")
 
     def __init__(
         self,
@@ -37,21 +37,51 @@ class ListIndex:
         mailboxes: Container[str],
         acl_list: AclList,
         behind: Behind | None = None,
+        guids: Mapping[str, str] | None = None,
     ) -> None:
         """Take directories, names of mailboxes and the list of shared ones: others change them."""
         self._folders = folders
         self._mailboxes = mailboxes
         self._acl_list = acl_list
         self._behind = behind
+        self._guids = dict(guids or {})
 
     @property
     def is_behind(self) -> bool:
         """Whether it may differ from what there is."""
         return self._behind is not None
 
+    @property
+    def guids(self) -> Mapping[str, str]:
+        """The GUIDs that it has of directories where another mailbox is, or none; "" for none."""
+        return self._guids
+
     def freeze(self) -> Behind | None:
         """Return how far it is behind, None if it is not."""
         return self._behind
+
+    def has_made(self, name: str) -> None:
+        """Take it that a mailbox is about to be made, of whose GUID a directory does not tell."""
+        if name in self._folders:
+            self._guids.setdefault(name, "")
+        else:
+            self._guids.pop(name, None)
+
+    def has_deleted(self, name: str, guid: str) -> None:
+        """Take it that a mailbox was deleted, whose GUID stays while there is a directory."""
+        known = self._behind is None or name in self._behind.names
+        self._guids.setdefault(name, guid if known else "")
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Take in the GUIDs of mailboxes that are counted or changed."""
+        if self._guids:
+            for name in names:
+                if name in self._mailboxes:
+                    self._guids.pop(name, None)
+
+    def guid_left(self, name: str) -> str:
+        """Return the GUID that it has of a name, "" if that is the mailbox's or there is none."""
+        return self._guids.get(name, "") if name in self._folders else ""
 
     def fall_behind(self, passing: str = "") -> None:
         """Take it that directories are about to change; one that is `passing` goes when listed."""
@@ -64,6 +94,7 @@ class ListIndex:
         if behind is None:
             return ()
         names = tuple(self._folders.newest_first())
+        self._guids = {name: guid for name, guid in self._guids.items() if name in self._folders}
         if behind.passing in self._folders:
             self._folders.remove(behind.passing, self._mailboxes)
         # Directories above the lowest are found while they hold one, and only then go.

@@ -351,7 +351,7 @@ class Mailbox:
 
     def change_aside(self) -> None:
         """Take it that something changed which the next to look into the mailbox finds."""
-        self._changed()
+        self.list_index.refresh()
         self._synchronized = False
 
     def rebuild(self) -> None:
@@ -402,6 +402,7 @@ class Mailbox:
     def _changed(self) -> None:
         self._synchronized = True
         self.list_index.refresh()
+        self.list_index.learn([self.name])
 
     def _index(self) -> dict[int, Message]:
         if self._by_uid is None:

@@ -98,7 +98,13 @@ class User:
         #: The list of mailboxes that others may see.
         self.acl_list = AclList(self._mailboxes, seed.listed_acls or shared_mailboxes(seed))
         #: The index of the list of mailboxes, which may be behind what is there.
-        self.list_index = ListIndex(self._folders, self._mailboxes, self.acl_list, seed.list_behind)
+        self.list_index = ListIndex(
+            self._folders,
+            self._mailboxes,
+            self.acl_list,
+            seed.list_behind,
+            dict(seed.list_guids),
+        )
         if not seed.without_inbox and all(box.name != "INBOX" for box in seed.mailboxes):
             self._mailboxes["INBOX"] = self._live(untouched_inbox(seed.name))
         for box in seed.mailboxes:
@@ -167,6 +173,7 @@ class User:
         The bytes are virtual ones, or those that are stored.
         """
         self.list_index.refresh()
+        self.list_index.learn(self._mailboxes)
         rules, size, count = root.rules, 0, 0
         for box in self._mailboxes.values():
             if (not box.acl or self._may_open(box)) and (not rules or root.counts(box.name)):
@@ -281,6 +288,7 @@ class User:
         del self._mailboxes[box.name]
         self._listing = None
         self._folders.remove(box.name, self._mailboxes, prune=prune)
+        self.list_index.has_deleted(box.name, box.guid)
         self._log(Event.DELETED, box.guid)
         if box.name not in self._folders:
             self._log(Event.FOLDER_DELETED, box.name)
@@ -387,6 +395,7 @@ class User:
             without_inbox="INBOX" not in self._mailboxes,
             list_log=tuple(self.list_log),
             list_behind=self.list_index.freeze(),
+            list_guids=tuple(self.list_index.guids.items()),
         )
 
     def _log(self, event: Event, subject: str) -> None:
@@ -407,6 +416,7 @@ class User:
             uidvalidity=uidvalidity,
         )
         self._last_uidvalidity = max(self._last_uidvalidity, uidvalidity)
+        self.list_index.has_made(name)
         self._mailboxes[name] = box = self._live(seed)
         self._folders.add(name)
         self._listing = None

@@ -53,6 +53,8 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     list_log: tuple[ListChange, ...] = ()
     #: How far the index of that list is behind.
     list_behind: Behind | None = None
+    #: GUIDs that the index has of names, where they are not those of mailboxes.
+    list_guids: Items = ()
 
 
 def shared_mailboxes(seed: UserSeed) -> Iterator[tuple[str, int]]:

@@ -91,6 +91,60 @@ def test_passing_directories_stay_if_mailboxes_are_made_in_time() -> None:
     assert list(disk.index.listed()) == ["X", "X/Y", "A"]
 
 
+def test_the_guid_of_a_deleted_mailbox_stays_with_its_directory() -> None:
+    disk = Disk("A", "A/x")
+    disk.mailboxes.remove("A")
+    disk.index.has_deleted("A", "1")
+    assert (disk.index.guid_left("A"), disk.index.guid_left("A/x")) == ("1", "")
+    disk.mailboxes.remove("A/x")
+    disk.folders.remove("A/x", disk.mailboxes)
+    assert disk.index.guid_left("A") == ""
+    disk.index.has_made("A")
+    disk.folders.add("A")
+    assert disk.index.guid_left("A") == ""
+
+
+def test_it_is_kept_for_another_mailbox_until_that_is_counted() -> None:
+    disk = Disk("A", "A/x")
+    disk.mailboxes.remove("A")
+    disk.index.has_deleted("A", "1")
+    disk.index.learn(["A"])
+    disk.index.has_made("A")
+    disk.mailboxes.add("A")
+    assert disk.index.guid_left("A") == "1"
+    disk.index.learn(["A"])
+    assert disk.index.guid_left("A") == ""
+
+
+def test_what_was_a_directory_before_it_was_a_mailbox_has_no_guid_there() -> None:
+    disk = Disk("A/x")
+    for learnt, left in ((False, ""), (True, "1")):
+        disk.index.has_made("A")
+        disk.mailboxes.add("A")
+        disk.index.learn(["A"] if learnt else [])
+        disk.mailboxes.remove("A")
+        disk.index.has_deleted("A", "1")
+        assert disk.index.guid_left("A") == left
+
+
+def test_nor_has_what_was_deleted_before_the_index_knew_of_it() -> None:
+    disk = Disk("A/x")
+    disk.index.fall_behind()
+    disk.folders.move("A", "B", disk.mailboxes)
+    disk.index.has_deleted("B", "1")
+    assert disk.index.guid_left("B") == ""
+
+
+def test_a_name_that_is_gone_takes_its_guid_along() -> None:
+    disk = Disk("A", "A/x")
+    disk.mailboxes.remove("A")
+    disk.index.has_deleted("A", "1")
+    disk.index.fall_behind()
+    disk.folders.move("A", "B", disk.mailboxes)
+    disk.index.refresh()
+    assert disk.index.guids == {}
+
+
 def test_how_far_it_is_behind_can_be_kept() -> None:
     disk = Disk("A")
     disk.leave("X/Y", passing=True)

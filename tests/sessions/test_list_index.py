@@ -183,6 +183,70 @@ def test_only_the_first_is_told_of_it(release: str) -> None:
     assert [line.rpartition(": ")[2] for line in talk.log] == ["Zed", "Mailbox already exists"]
 
 
+DELETED = b"mailbox delete\tArchive"
+
+
+def guid_of(talk: Talk, *lines: bytes) -> bytes:
+    """Give commands, and return the GUID that the list has of Archive, "" for none."""
+    for line in lines:
+        talk.say(b"\ttss\t" + line + b"\n")
+    row, _, status = talk.say(b"\ttss\tmailbox status\tguid\tArchive\n").partition(b"\n")
+    assert status in (b"+\n", b"-NOTFOUND\n")
+    return row.removeprefix(b"Archive\t").removesuffix(b"\t")
+
+
+@BOTH
+def test_the_list_has_the_guid_of_a_deleted_mailbox_with_children(release: str) -> None:
+    talk = talk_to(release)
+    guid = talk.world.store.users["tss"].mailbox("Archive").guid.encode()
+    assert guid_of(talk, DELETED, b"mailbox list", b"quota get") == guid
+    assert talk.say(b"\ttss\tmailbox metadata get\tArchive\t/private/x\n") == b"\t\n+\n"
+    keys = talk.say(b"\ttss\tmailbox metadata list\tArchive\n")
+    assert keys == b"comment\tspecialuse\tcomment\t\n+\n"
+    assert talk.say(b"\ttss\tsearch\tmailbox\tArchive\tall\n") == b"\n+\n"
+    for fields in (b"guid messages", b"vsize"):
+        line = b"\ttss\tmailbox status\t%b\tArchive\n" % fields
+        assert talk.say(line) == b"\n-NOTFOUND\n"
+
+
+@BOTH
+@pytest.mark.parametrize("line", [b"mailbox rename\tArchive\tOther", b"mailbox list"])
+def test_it_goes_with_the_name(release: str, line: bytes) -> None:
+    renamed = (b"mailbox rename\tArchive\tOther", b"mailbox rename\tOther\tArchive")
+    assert guid_of(talk_to(release), DELETED, *renamed, line) == b""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("line", "learnt"),
+    [
+        *((b"mailbox list", False), (b"mailbox update\tArchive", False)),
+        *((b"acl get\tArchive", False), (b"mailbox status\tguid\t*", False)),
+        *((b"mailbox status\tmessages\tArchive", True), (b"quota get", True)),
+        *((b"fetch\tuid\tmailbox\tArchive\tall", True), (b"index\tArchive", True)),
+        *((b"quota recalc", True), (b"acl set\tArchive\tuser=x\tread", True)),
+        *((b"mailbox update\t-g\t%b\tArchive" % (b"7" * 32), True), (b"force-resync\tSent", True)),
+    ],
+)
+def test_another_mailbox_has_the_guid_of_the_first_until_it_is_counted(
+    release: str, line: bytes, learnt: bool
+) -> None:
+    talk = talk_to(release)
+    first = talk.world.store.users["tss"].mailbox("Archive").guid
+    told = guid_of(talk, DELETED, b"mailbox create\tArchive", line).decode()
+    assert told == (talk.world.store.users["tss"].mailbox("Archive").guid if learnt else first)
+
+
+@BOTH
+def test_the_guids_that_are_left_are_kept_in_snapshots(release: str) -> None:
+    talk = talk_to(release)
+    guid = guid_of(talk, DELETED)
+    frozen = talk.world.store.snapshot()
+    assert guid_of(talk, b"mailbox rename\tArchive\tOther") == b""
+    talk.world.store.restore(frozen)
+    assert guid_of(talk) == guid
+
+
 @BOTH
 def test_it_is_the_user_s_own_matter(release: str) -> None:
     talk = talk_to(release)

@@ -167,7 +167,9 @@ def mailbox_status(call: Call) -> Output:
     sums = [0] * len(fields)
     status = Status.OK
     for name, box in _selected(call, wanted, fields):
-        if box is None:
+        if guid := _guid_left(call, name, fields):
+            yield (name.encode(), guid)
+        elif box is None:
             problem, why = name_problem(name) or missing(name)
             if call.release.status_tells_missing:
                 yield Log(f"Mailbox {name}: Failed to lookup mailbox status: {why}".encode())
@@ -181,6 +183,14 @@ def mailbox_status(call: Call) -> Output:
     if call.invocation.flag("total-sum"):
         yield tuple(b"%d" % total for total in sums)
     return status
+
+
+def _guid_left(call: Call, name: str, fields: Sequence[str]) -> bytes:
+    """Return the GUID that the list has instead of a mailbox's, if only that is asked for."""
+    if fields == ["guid"]:
+        return call.user.list_index.guid_left(name).encode()
+    call.user.list_index.learn([name])
+    return b""
 
 
 def _selected(

@@ -135,6 +135,7 @@ def mailbox_delete(call: Call) -> Output:
 def delete(call: Call, box: Mailbox) -> Iterator[Item]:
     """Delete a mailbox; INBOX is made anew at once, which shows that it is shared no more."""
     call.user.delete_mailbox(box.name, prune=call.release.deletes_empty_parents)
+    call.user.list_index.refresh()
     if box.name == "INBOX":
         yield from verify_listed(call, "INBOX")
 
@@ -169,12 +170,10 @@ def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | N
     if box.name == "INBOX" and call.release.keeps_inbox:
         return Status.DATAERR, "INBOX can't be deleted."
     problem = right_problem(call.user, box, "delete")
-    if problem is not None:
-        return problem
-    call.user.list_index.refresh()
-    if call.invocation.flag("require-empty") and box.message_count:
+    if problem is None and call.invocation.flag("require-empty") and box.message_count:
+        call.user.list_index.refresh()
         return Status.DATAERR, "Mailbox isn't empty"
-    return None
+    return problem
 
 
 def _folder_problem(call: Call, name: str) -> Problem | None:

@@ -139,6 +139,7 @@ def mailbox_update(call: Call) -> Output:
     guid = invocation.text("mailbox-guid") or _NO_GUID
     if guid != _NO_GUID and guid.decode().lower() != box.guid:
         box.guid = guid.decode().lower()
+        call.user.list_index.learn([box.name])
         # Metadata are kept by GUID.
         box.metadata.clear()
     box.uidvalidity = _number(invocation, "uid-validity") or box.uidvalidity

@@ -131,6 +131,7 @@ def index(call: Call) -> Output:
         if not any(mailbox_matches(one, name) for one in masks):
             continue
         if not most or box.recent <= most:
+            call.user.list_index.learn([name])
             text = _index(call, box)
             if told:
                 yield Log(text.encode(), Level.INFO)
@@ -196,6 +197,7 @@ def force_resync(call: Call) -> Output:
             cached.opened(call, one).purge()
         call.user.find_mailbox("INBOX")
         call.user.list_index.refresh()
+        call.user.list_index.learn(call.user.mailboxes)
     return Status.OK
 
 

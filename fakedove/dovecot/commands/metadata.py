@@ -67,7 +67,7 @@ def _split(argument: bytes) -> tuple[str, str]:
 def metadata_get(call: Call) -> Output:
     """Print a value, which is empty where there is none."""
     late = call.release.metadata_opens_late
-    if late and _is_never_set(call):
+    if late and (_is_never_set(call) or _is_left(call)):
         yield (b"",)
         return Status.OK
     box = yield from _opened(call, "get", "Failed to get attribute" if late else None)
@@ -92,6 +92,15 @@ def _is_never_set(call: Call) -> bool:
     if _key(call).endswith(_EMPTY) and call.release.metadata_skips_empty_keys:
         return True
     return _key(call) in _FIXED and call.user.find_mailbox(_name(call)) is None
+
+
+def _is_left(call: Call) -> bool:
+    """Whether only the index of the list still knows of the mailbox, which is enough here."""
+    if _names_nothing(call) or call.user.existing_mailbox(_name(call)) is not None:
+        return False
+    call.user.acl_list.look_at(_name(call))
+    call.user.list_index.refresh()
+    return bool(call.user.list_index.guid_left(_name(call)))
 
 
 @command(
@@ -161,8 +170,8 @@ def metadata_list(call: Call) -> Output:
         if isinstance(opened, Status):
             return opened
     else:
-        why = _why_missing(call, late=True)
-    box = None if why is not None else call.user.mailbox(_name(call))
+        why = None if _is_left(call) else _why_missing(call, late=True)
+    box = call.user.find_mailbox(_name(call)) if why is None else None
     call.user.list_index.refresh()
     for kind in kinds:
         start = b"/%b/" % kind.encode() if call.invocation.flag("prepend-prefix") else b""

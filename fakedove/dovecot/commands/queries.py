@@ -69,7 +69,8 @@ def look(
             outcome = yield from work(place.box, find(call, query, place.box, reads))
             status = combine(status, outcome)
             continue
-        refused = unopened(call, place, missing)
+        left = says_first and (owner or call.user).list_index.guid_left(place.name)
+        refused = None if left else unopened(call, place, missing)
         if refused is None:
             continue
         if assertion and refused[1] is Status.NOTFOUND:

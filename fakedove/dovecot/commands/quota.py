@@ -30,6 +30,7 @@ def quota_recalc(call: Call) -> Output:
     """Count the usage anew, which is always right here."""
     yield from ()
     call.user.list_index.refresh()
+    call.user.list_index.learn(call.user.mailboxes)
     call.user.look_at_acls()
     return Status.OK
 
