@@ -107,9 +107,13 @@ def service_settings(script: str, folder: Path) -> dict[str, object]:
 
 
 def is_timed(recording: Recording) -> bool:
-    """Whether a recording is about time, or long for another reason."""
+    """Whether a recording is about time, or long for another reason.
+
+    It is if the client goes on sending while the service closes, too.
+    """
     moments = [float(cast("float", step.get("t", 0))) for step in recording.steps]
-    return _TIMED.match(recording.id) is not None or max(moments, default=0) > 1.5
+    races = any("send_error" in step for step in recording.steps)
+    return races or _TIMED.match(recording.id) is not None or max(moments, default=0) > 1.5
 
 
 def resets(recording: Recording) -> bool:
