@@ -319,3 +319,11 @@ def test_import_into_a_mailbox_that_cannot_be(release: str, parent: bytes, why: 
     assert why in said
     assert b"\n-USAGE\n" in said
     assert "x" * 256 not in str(store.users["ann"].mailboxes)
+
+
+def test_a_deleted_inbox_comes_back_where_its_directory_is_left() -> None:
+    client = talk("2.4.1")
+    assert client.say(b"\ttss\tmailbox create\tINBOX/sub\n") == b"\n+\n"
+    assert client.say(b"\ttss\tmailbox delete\tINBOX\n") == b"\n+\n"
+    counts = client.say(b"\ttss\tmailbox status\tmessages\tINBOX*\n")
+    assert counts == b"INBOX/sub\t0\tINBOX\t0\t\n+\n"

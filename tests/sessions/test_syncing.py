@@ -395,3 +395,12 @@ def test_mails_come_from_the_mailbox_of_all_mails() -> None:
     assert talk.say(b"D" + line("backup", "-a", "INBOX", ANN.decode())) == OK
     assert mails(store.users["ann"], "Copies") == mails(store.users["tss"], "Copies")
     assert not any("import mail uid" in one for one in talk.log)
+
+
+def test_an_inbox_that_is_not_there_is_deleted_without_a_trace() -> None:
+    store = two_users()
+    talk = talking(store)
+    for _ in range(2):
+        assert talk.say(line("mailbox delete", "INBOX")) == OK
+    assert len(store.users["tss"].list_log) == 2
+    assert store.users["tss"].existing_mailbox("INBOX") is None

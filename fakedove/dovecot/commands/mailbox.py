@@ -205,6 +205,9 @@ def _selected(
         yield name, call.user.find_mailbox(name)
         return
     is_wanted = masks.mailbox_test(tuple(wanted))
+    if call.user.has_children("INBOX") and is_wanted("INBOX"):
+        # Where only its directory is left it comes back by being opened.
+        call.user.find_mailbox("INBOX")
     for name, box in call.user.listing(wanted, inbox_last=call.release.lists_inbox_last):
         if box is not None and call.user.may("lookup", box) and is_wanted(name):
             yield name, box

@@ -117,12 +117,15 @@ def mailbox_delete(call: Call) -> Output:
     """Delete mailboxes with their mail; `-r` with their children."""
     status = Status.OK
     for name in _doomed(call):
-        box = call.user.find_mailbox(name)
-        problem = _deletion_problem(call, name, box)
+        box = call.user.existing_mailbox(name)
+        lacks_inbox = box is None and canonical_name(name) == "INBOX"
+        problem = None if lacks_inbox else _deletion_problem(call, name, box)
         if problem is not None:
             yield from long_names.told(call, name, problem)
             yield Log(f"Can't delete mailbox {name}: {problem[1]}".encode())
             status = combine(status, problem[0])
+        elif lacks_inbox:
+            yield from verify_listed(call, "INBOX")
         elif box is None:
             call.user.delete_folder(name, prune=call.release.deletes_empty_parents)
         else:
