@@ -18,6 +18,7 @@ from fakedove.dovecot.rules import (
     Getopt,
     LogChannel,
     MoveOverQuota,
+    NameEscapes,
     Scope,
     ShortExtra,
     UnknownSource,
@@ -162,6 +163,8 @@ class Release(msgspec.Struct, frozen=True):
     sync_replica: bool = True
     #: A sync takes the folder above the first mailbox in a folder, however deep, for that folder.
     sync_mistakes_folders: bool = True
+    #: Where a sync takes a `%` in a name for an escape.
+    sync_escapes: NameEscapes = NameEscapes.NONE
     #: kick answers with a count; before, with the user names.
     kick_counts: bool = False
     #: who -1 has a column for the destination address, who and kick have `-f`.

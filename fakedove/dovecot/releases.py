@@ -23,6 +23,7 @@ from fakedove.dovecot.rules import (
     Getopt,
     LogChannel,
     MoveOverQuota,
+    NameEscapes,
     Scope,
     ShortExtra,
     UnknownSource,
@@ -265,6 +266,7 @@ def _rows() -> tuple[Release, ...]:
         row_packets=True,
         services=SERVICES_2_3_19,
         deduplicate_missing_text=None,
+        sync_escapes=NameEscapes.LISTED,
     )
     row(
         "2.4.0",
@@ -341,6 +343,7 @@ def _rows() -> tuple[Release, ...]:
         mail_location=False,
         sync_replica=False,
         sync_mistakes_folders=False,
+        sync_escapes=NameEscapes.SENT,
         values_checked_late=True,
         makes_folders=False,
         path_of_cache=True,

@@ -91,6 +91,16 @@ class MoveOverQuota(enum.Enum):
     ALL_CRASH = enum.auto()
 
 
+class NameEscapes(enum.Enum):
+    """Where a sync takes `%` and two hex digits in a mailbox's name for a character."""
+
+    NONE = enum.auto()
+    #: The names of each side's own list are escaped; so it reads those that it sends and does.
+    LISTED = enum.auto()
+    #: They are not, and yet it reads those that it sends and does in that way.
+    SENT = enum.auto()
+
+
 class ShortExtra(enum.Enum):
     """What an `x` flag with too few fields does."""
 

@@ -404,3 +404,26 @@ def test_an_inbox_that_is_not_there_is_deleted_without_a_trace() -> None:
         assert talk.say(line("mailbox delete", "INBOX")) == OK
     assert len(store.users["tss"].list_log) == 2
     assert store.users["tss"].existing_mailbox("INBOX") is None
+
+
+def test_a_percent_in_a_name_makes_2_3_take_one_mailbox_for_two() -> None:
+    talk = talking(two_users(), "2.3.19.1")
+    talk.say(line("mailbox create", "%u"))
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    assert talk.say(b"D" + line("sync", "mdbox:~/saved")) == OK
+    told = [one.partition("brain ")[2] for one in talk.log]
+    assert any(one.startswith("M: Local mailbox tree: %25u guid=") for one in told)
+    assert any(one.startswith("M: Remote mailbox tree: %u guid=") for one in told)
+    assert any("Renamed '%25u' to '%25u-temp-1' + Renamed '%u' to '%25u'" in one for one in told)
+
+
+def test_a_percent_and_two_hex_digits_become_a_letter_at_the_other_place() -> None:
+    store = two_users()
+    talk = talking(store)
+    talk.say(line("mailbox create", "x%41"))
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    assert "xA" in store.places["/home/tss/saved"].mailboxes
+    # Here the other name is not made, nor is the mailbox renamed.
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    assert "x%41" in store.users["tss"].mailboxes
+    assert "xA" not in store.users["tss"].mailboxes

@@ -68,7 +68,10 @@ class Brain:
         if self.refused is None:
             yield from self._separate()
             self._local = read_tree(
-                call.user, self._order.wanted, lambda box: bool(_rights(call, box))
+                call.user,
+                self._order.wanted,
+                self.talk.names,
+                lambda box: bool(_rights(call, box)),
             )
 
     def course(self) -> Course:
@@ -152,7 +155,7 @@ class Brain:
     def _send_names(self) -> Course:
         for node in self._local:
             yield from self.talk.debug(f"Local mailbox tree: {node.path} {told(node)}")
-            self.talk.send((node.path, msgspec.structs.replace(node)))
+            self.talk.send((self.talk.names.sent(node.path), msgspec.structs.replace(node)))
             yield TURN
         self.talk.send(END)
         yield TURN

@@ -20,12 +20,15 @@ def apply(talk: Talk, steps: Sequence[Step], wanted: Wanted, home: Home) -> Iter
     """Do what is planned."""
     call, unseen = talk.call, ""
     for step in steps:
+        name = talk.names.meant(step.name)
         match step.act:
             case Act.DELETE:
-                yield from delete_from_home(call, call.user.mailbox(step.name), home)
+                yield from _delete(talk, step, home)
             case Act.RENAME:
                 yield from _rename(talk, step)
-                unseen = _folder_above(call, step.to) or unseen
+                new = talk.names.meant(step.to)
+                if new != name:
+                    unseen = _folder_above(call, new) or unseen
             case Act.CREATE:
                 yield from _create(talk, step, wanted)
                 unseen = ""
@@ -34,30 +37,40 @@ def apply(talk: Talk, steps: Sequence[Step], wanted: Wanted, home: Home) -> Iter
             case Act.DELETE_FOLDER:
                 yield from _delete_folder(talk, step.name)
             case Act.SUBSCRIBE | Act.UNSUBSCRIBE:
-                call.user.subscribe(step.name, subscribed=step.act is Act.SUBSCRIBE)
+                call.user.subscribe(name, subscribed=step.act is Act.SUBSCRIBE)
+
+
+def _delete(talk: Talk, step: Step, home: Home) -> Iterator[Item]:
+    box = talk.call.user.existing_mailbox(talk.names.meant(step.name))
+    if box is not None:
+        yield from delete_from_home(talk.call, box, home)
 
 
 def _rename(talk: Talk, step: Step) -> Iterator[Item]:
     user, why = talk.call.user, ""
-    if not user.is_taken(step.name):
+    old, new = talk.names.meant(step.name), talk.names.meant(step.to)
+    if old == new:
+        why = "Can't rename mailbox to itself."
+    elif not user.is_taken(old):
         why = f"Mailbox doesn't exist: {step.name}"
-    elif user.is_taken(step.to):
+    elif user.is_taken(new):
         why = "Target mailbox already exists"
     if why:
         yield from talk.note_change(f"Mailbox {step.name} mailbox_rename conflict: {why}")
         return
-    user.rename_mailbox(step.name, step.to)
-    yield from verify_listed(talk.call, step.to)
+    user.rename_mailbox(old, new)
+    yield from verify_listed(talk.call, new)
 
 
-def _delete_folder(talk: Talk, name: str) -> Iterator[Item]:
+def _delete_folder(talk: Talk, path: str) -> Iterator[Item]:
     user, why = talk.call.user, ""
+    name = talk.names.meant(path)
     if not user.is_taken(name):
-        why = f"Mailbox doesn't exist: {name}"
+        why = f"Mailbox doesn't exist: {path}"
     elif user.has_children(name) or user.existing_mailbox(name) is not None:
         why = "Mailbox has children, delete them first"
     if why:
-        yield from talk.note_change(f"Mailbox {name} mailbox_list_delete_dir conflict: {why}")
+        yield from talk.note_change(f"Mailbox {path} mailbox_list_delete_dir conflict: {why}")
         return
     user.delete_folder(name)
 
@@ -77,9 +90,10 @@ def _folder_above(call: Call, name: str) -> str:
 def _create(talk: Talk, step: Step, wanted: Wanted) -> Iterator[Item]:
     """Make a mailbox; one of that name that is there gets the other GUID if it has to."""
     call = talk.call
-    box = call.user.existing_mailbox(step.name)
+    name = talk.names.meant(step.name)
+    box = call.user.existing_mailbox(name)
     if box is None:
-        box = call.user.create_mailbox(step.name, step.guid, step.uidvalidity)
+        box = call.user.create_mailbox(name, step.guid, step.uidvalidity)
         yield from inherit(call, box)
         return
     if wanted.without_mails or step.guid == box.guid:
@@ -93,21 +107,22 @@ def _create(talk: Talk, step: Step, wanted: Wanted) -> Iterator[Item]:
         yield from talk.debug(f"Other brain should change mailbox {step.name} GUID {guids}")
 
 
-def _create_folder(talk: Talk, name: str, unseen: str) -> Generator[Item, None, str]:
+def _create_folder(talk: Talk, path: str, unseen: str) -> Generator[Item, None, str]:
     """Make a folder, which is a mailbox where releases make no others.
 
     Where a name without others above it is taken, the last thing that went wrong is told, which
     is that `unseen` is no mailbox. Returns what is left of that.
     """
-    call = talk.call
+    call, name = talk.call, talk.names.meant(path)
     if not call.release.makes_folders:
-        box = call.user.create_mailbox(name)
-        yield from inherit(call, box)
+        if call.user.existing_mailbox(name) is None:
+            box = call.user.create_mailbox(name)
+            yield from inherit(call, box)
     elif not call.user.is_taken(name):
         call.user.create_folder(name)
         return ""
     elif unseen and "/" not in name:
         why = f"Mailbox doesn't exist: {unseen}"
-        yield from talk.note_change(f"Mailbox {name} mailbox_create conflict: {why}")
+        yield from talk.note_change(f"Mailbox {path} mailbox_create conflict: {why}")
         return ""
     return unseen

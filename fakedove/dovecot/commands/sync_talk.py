@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import Final, Literal, TypeAlias, TypeVar
 
+from fakedove.dovecot.dsync.names import Names
 from fakedove.dovecot.dsync.said import Said, Tone
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Level, Log, Scope
@@ -50,6 +51,7 @@ class Talk:
         """Speak for the side whose mail `call` is about; `master`: the one that began."""
         self.call = call
         self.master = master
+        self.names = Names(call.release.sync_escapes, master=master)
         #: It cannot go on.
         self.failed = False
         #: All has to be synced anew, as the state of the last time is of no use.
@@ -95,6 +97,7 @@ class Talk:
 
     def tell(self, name: str, said: Said) -> Iterator[Item]:
         """Say something while mail is taken into the mailbox of that name."""
+        name = self.names.opened(name)
         text, older = said.text, self.call.release.sync_replica
         importing = f"Import {name}: " if older else f"Import mailbox {name}: "
         match said.tone:

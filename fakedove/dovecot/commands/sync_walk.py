@@ -53,7 +53,7 @@ class Walk:
         if self._order.wanted.without_mails:
             return
         for node in tree:
-            box = self._talk.call.user.existing_mailbox(node.path)
+            box = self._talk.call.user.existing_mailbox(self._talk.names.meant(node.path))
             if node.exists and node.guid and box is not None:
                 given = self._states.get(box.guid)
                 yield look(box), given

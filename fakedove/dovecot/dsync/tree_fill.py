@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from fakedove.dovecot.change_log import Event, ListChange
+from fakedove.dovecot.dsync.names import Names
 from fakedove.dovecot.dsync.tree import Existence, Node, Tree
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.mailbox import Mailbox
@@ -40,7 +41,9 @@ def last_duplicates(user: User) -> tuple[Mailbox, Mailbox] | None:
     return found
 
 
-def read_tree(user: User, wanted: Wanted, is_visible: Callable[[Mailbox], bool]) -> Tree:
+def read_tree(
+    user: User, wanted: Wanted, names: Names, is_visible: Callable[[Mailbox], bool]
+) -> Tree:
     """Return the names that a sync of `user`'s mail is about."""
     tree = Tree()
     for name, box in listed(user):
@@ -49,12 +52,12 @@ def read_tree(user: User, wanted: Wanted, is_visible: Callable[[Mailbox], bool])
         if not wanted.takes_mailbox(name, box.special_use if box else ""):
             continue
         if box is None and not wanted.guid:
-            tree.at(name).existence = Existence.EXISTS
+            tree.at(names.listed(name)).existence = Existence.EXISTS
         elif box is not None and wanted.guid in ("", box.guid):
-            _fill(tree.at(name), box)
+            _fill(tree.at(names.listed(name)), box)
     for name in user.subscriptions:
         if wanted.takes_name(name):
-            tree.at(name).subscribed = True
+            tree.at(names.listed(name)).subscribed = True
     for node in tree:
         tree.index(node)
     for change in user.list_log:
