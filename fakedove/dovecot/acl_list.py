@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sized
 from typing import Protocol
 
+from fakedove.dovecot.folders import Folders
+
 
 class WithAcl(Protocol):
     """A mailbox, as far as this is about it."""
@@ -24,13 +26,17 @@ class WithAcl(Protocol):
 class AclList:
     """One user's list."""
 
-    __slots__ = ("_mailboxes", "is_wrong", "times")
+    __slots__ = ("_folders", "_mailboxes", "is_wrong", "times")
 
     def __init__(
-        self, mailboxes: Mapping[str, WithAcl], times: Iterable[tuple[str, int]] = ()
+        self,
+        mailboxes: Mapping[str, WithAcl],
+        folders: Folders,
+        times: Iterable[tuple[str, int]] = (),
     ) -> None:
-        """Take the mailboxes that there are, which others may change, and what is listed."""
+        """Take the mailboxes and directories, which others may change, and what is listed."""
         self._mailboxes = mailboxes
+        self._folders = folders
         #: When the ACLs changed, in seconds, by name.
         self.times = dict(times)
         #: Whether it was found to be wrong, and is to be made anew.
@@ -44,6 +50,12 @@ class AclList:
     def look_at(self, name: str) -> None:
         """Read the ACL of a mailbox, or where there is none of that name."""
         self.is_wrong = self.is_wrong or (name in self.times and self._is_wrong_about(name))
+
+    def look_at_all(self) -> None:
+        """Read the ACLs of all that has a directory, as counting the quota does."""
+        for name in self.times:
+            if name in self._folders:
+                self.look_at(name)
 
     def become(self, names: Iterable[str]) -> None:
         """List these mailboxes."""

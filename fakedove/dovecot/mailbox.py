@@ -117,7 +117,7 @@ class Mailbox:
         self._clock = clock
         self._random = random
         #: The index of the user's list of mailboxes; what changes a mailbox refreshes it.
-        self.list_index = list_index or ListIndex(Folders(), (), AclList({}))
+        self.list_index = list_index or ListIndex(Folders(), (), AclList({}, Folders()))
 
     def __repr__(self) -> str:
         return f"<Mailbox {self.name!r} with {self.message_count} messages>"

@@ -165,6 +165,11 @@ class Store:
 
     def new_place(self, path: str, owner: User) -> User:
         """Return the mail that `owner` begins to keep at `path`: at first there is no mailbox."""
+        self.places[posixpath.normpath(path)] = place = self.no_mail(owner)
+        return place
+
+    def no_mail(self, owner: User) -> User:
+        """Return what `owner` has where nothing is."""
         seed = UserSeed(
             name=owner.name,
             uid=owner.uid,
@@ -173,8 +178,7 @@ class Store:
             alternative_known=False,
             without_inbox=True,
         )
-        self.places[posixpath.normpath(path)] = place = self._live_user(seed)
-        return place
+        return self._live_user(seed)
 
     def add_session(
         self, user: str, service: str = "imap", *, pid: int = 1, ip: str = "127.0.0.1"

@@ -96,7 +96,9 @@ class User:
         self._mailboxes: dict[str, Mailbox] = {}
         self._folders = Folders()
         #: The list of mailboxes that others may see.
-        self.acl_list = AclList(self._mailboxes, seed.listed_acls or shared_mailboxes(seed))
+        self.acl_list = AclList(
+            self._mailboxes, self._folders, seed.listed_acls or shared_mailboxes(seed)
+        )
         #: The index of the list of mailboxes, which may be behind what is there.
         self.list_index = ListIndex(
             self._folders,
@@ -172,6 +174,7 @@ class User:
 
         The bytes are virtual ones, or those that are stored.
         """
+        self._make_inbox()
         self.list_index.refresh()
         self.list_index.learn(self._mailboxes)
         rules, size, count = root.rules, 0, 0
@@ -333,12 +336,6 @@ class User:
         self._listing = None
         self._log(Event.RENAMED, new)
 
-    def look_at_acls(self) -> None:
-        """Read the ACLs of all that is listed, as counting the quota does."""
-        for name in self.acl_list.times:
-            if name in self._folders:
-                self.acl_list.look_at(name)
-
     def listing(
         self, masks: Sequence[str] = (), *, inbox_last: bool = True, raw: bool = False
     ) -> Iterable[tuple[str, Mailbox | None]]:
@@ -348,6 +345,8 @@ class User:
         index is brought up to date for it, and as it goes on the ACLs are read of what
         matches a single one of `masks`, else of all; a `raw` listing does neither.
         """
+        if not raw:
+            self._make_inbox()
         listing = self._listing if inbox_last else None
         if listing is None:
             lasting = inbox_last and not self.list_index.is_behind
@@ -359,6 +358,11 @@ class User:
         if raw or not self.acl_list.may_be_wrong:
             return listing
         return self._looking_at_acls(listing, masks)
+
+    def _make_inbox(self) -> None:
+        """Make an INBOX that is lost where there is a directory of it, if only for its children."""
+        if "INBOX" not in self._mailboxes and "INBOX" in self._folders:
+            self.find_mailbox("INBOX")
 
     def _looking_at_acls(
         self, listing: Iterable[tuple[str, Mailbox | None]], masks: Sequence[str]

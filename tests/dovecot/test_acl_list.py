@@ -61,8 +61,8 @@ def test_a_listing_looks_at_what_it_comes_to(user: User) -> None:
 
 def test_counting_the_quota_looks_at_all_that_have_a_directory(user: User) -> None:
     user.delete_mailbox("Sent")
-    user.look_at_acls()
+    user.acl_list.look_at_all()
     assert not user.acl_list.is_wrong
     user.create_folder("Sent")
-    user.look_at_acls()
+    user.acl_list.look_at_all()
     assert user.acl_list.is_wrong

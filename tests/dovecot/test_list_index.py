@@ -15,7 +15,7 @@ class Disk:
     def __init__(self, *mailboxes: str) -> None:
         self.folders = Folders(mailboxes)
         self.mailboxes = set(mailboxes)
-        self.acl_list = AclList({}, [("X/Y", 5), ("INBOX", 6)])
+        self.acl_list = AclList({}, self.folders, [("X/Y", 5), ("INBOX", 6)])
         self.index = ListIndex(self.folders, self.mailboxes, self.acl_list)
 
     def leave(self, path: str, *, passing: bool = False) -> None:

@@ -169,6 +169,23 @@ def test_import_of_no_driver_and_no_path_is_of_the_users_own_mail() -> None:
     assert len(client.world.store.users["alice"].mailbox("Imp/INBOX").messages) == 2
 
 
+@pytest.mark.parametrize(
+    ("dovecot", "missed"),
+    [
+        ("2.3.19.1", "Mailbox x: Mailbox sync failed: Mailbox doesn't exist: x"),
+        ("2.4.1", ""),
+    ],
+)
+def test_import_misses_a_mailbox_that_it_names_where_nothing_is(dovecot: str, missed: str) -> None:
+    client = Talk(dovecot, store=small_store())
+    client.hello(0)
+    line = b"\ttss\timport\tsdbox:~/none\tNew\tmailbox\t%b\tall\n"
+    assert client.say(line % b"INBOX") == b"\n+\n"
+    assert client.say(line % b"x") == (b"\n-NOTFOUND\n" if missed else b"\n+\n")
+    assert "".join(client.log).endswith(missed)
+    assert client.say(line % b"~x") == b"\n-USAGE\n"
+
+
 def test_import_of_nowhere_is_empty() -> None:
     assert talk("2.3.19.1").say(b"\ttss\timport\tmaildir:~/x\tImp\tall\n") == b"\n+\n"
 

@@ -17,6 +17,22 @@ OK = b"\n+\n"
 BOTH = pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
 
 
+@BOTH
+@pytest.mark.parametrize("looking", [b"mailbox list", b"quota get", b"mailbox status\tguid\t*"])
+def test_an_inbox_with_children_comes_back_when_mailboxes_are_listed(
+    release: str, looking: bytes
+) -> None:
+    made = (b"mailbox create\tINBOX/a", b"mailbox delete\tINBOX")
+    assert ask(release, *made, looking, b"mailbox create\tINBOX")[-1] == b"\n-DATAERR\n"
+    assert ask(release, *made, b"mailbox create\tINBOX")[-1] == OK
+
+
+@BOTH
+def test_an_inbox_without_children_does_not(release: str) -> None:
+    lines = (b"mailbox delete\tINBOX", b"mailbox list", b"quota get", b"mailbox create\tINBOX")
+    assert ask(release, *lines)[-1] == OK
+
+
 @pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
 def test_a_bare_folder_can_be_deleted(release: str) -> None:
     made, gone, listed = ask(release, b"mailbox create\tF/", b"mailbox delete\tF", b"mailbox list")

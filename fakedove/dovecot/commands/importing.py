@@ -58,7 +58,7 @@ def _check(invocation: Invocation, release: Release) -> None:
     gaps=(
         Gap(
             "a source that is neither a user's of the store nor made by a sync is an empty one,"
-            " be it unreadable or full"
+            " be it unreadable, full or without `/` in names"
         ),
         Gap("a path without a driver kills also where there is mail", when="source_options"),
     ),
@@ -72,12 +72,12 @@ def import_mails(call: Call) -> Output:
         # For the source the process takes root's rights, and keeps them.
         call.opened = None
     owner = call.store.mail_at(path)
-    if owner is None:
-        return Status.OK
-    yield from forget_alternative(call, location, owner, reader)
+    if owner is not None:
+        yield from forget_alternative(call, location, owner, reader)
     query = queries.query_of(call)
     importing = partial(_import_box, call)
-    return (yield from queries.look(call, query, importing, owner=owner, reads=TAKEN_OVER))
+    mail = owner or call.store.no_mail(reader)
+    return (yield from queries.look(call, query, importing, owner=mail, reads=TAKEN_OVER))
 
 
 def _reader(call: Call) -> User:

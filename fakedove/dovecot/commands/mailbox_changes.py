@@ -138,7 +138,8 @@ def mailbox_delete(call: Call) -> Output:
 def delete(call: Call, box: Mailbox) -> Iterator[Item]:
     """Delete a mailbox; INBOX is made anew at once, which shows that it is shared no more."""
     call.user.delete_mailbox(box.name, prune=call.release.deletes_empty_parents)
-    call.user.list_index.refresh()
+    if not call.user.is_taken(box.name):
+        call.user.list_index.refresh()
     if box.name == "INBOX":
         yield from verify_listed(call, "INBOX")
 
@@ -174,7 +175,6 @@ def _deletion_problem(call: Call, name: str, box: Mailbox | None) -> Problem | N
         return Status.DATAERR, "INBOX can't be deleted."
     problem = right_problem(call.user, box, "delete")
     if problem is None and call.invocation.flag("require-empty") and box.message_count:
-        call.user.list_index.refresh()
         return Status.DATAERR, "Mailbox isn't empty"
     return problem
 

@@ -16,7 +16,7 @@ from fakedove.dovecot.status import Status
 )
 def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of each quota root of a user."""
-    call.user.look_at_acls()
+    call.user.acl_list.look_at_all()
     for root in call.user.quota_roots:
         storage, count = _usage(call, root)
         name, limit = root.name.encode(), _kilobytes(call.release, root.storage or 0)
@@ -31,7 +31,7 @@ def quota_recalc(call: Call) -> Output:
     yield from ()
     call.user.list_index.refresh()
     call.user.list_index.learn(call.user.mailboxes)
-    call.user.look_at_acls()
+    call.user.acl_list.look_at_all()
     return Status.OK
 
 

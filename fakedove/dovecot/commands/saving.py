@@ -57,7 +57,7 @@ def save(call: Call) -> Output:
     if isinstance(box, Status):
         return box
     call.user.list_index.refresh()
-    call.user.look_at_acls()
+    call.user.acl_list.look_at_all()
     try:
         data = _mail(call)
     except OSError as error:

@@ -121,7 +121,7 @@ def _transfer_box(
     destination = there.box
     own = owner is call.user
     if messages:
-        call.user.look_at_acls()
+        call.user.acl_list.look_at_all()
     refused = _without_room(call, destination, messages, own=moves and own)
     if moves and not own:
         rule = call.release.move_over_quota
