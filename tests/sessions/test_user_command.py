@@ -143,3 +143,27 @@ def test_nobody_lists_users(release: str, answer: bytes) -> None:
     talk = ready(release)
     assert talk.say(b"\t\tuser\t-a\tmissing\t*\n") == answer
     assert talk.open is bool(answer)
+
+
+@pytest.mark.parametrize(
+    ("release", "template", "text"),
+    [
+        ("2.3.19.1", b"%{env:DOVECOT_VERSION} %{env:IDLE_KILL}%{env:HOME}", "2.3.19.1 60"),
+        ("2.3.19.1", b"%{env:CONFIG_FILE}", "/var/run/dovecot/config"),
+        ("2.3.19.1", b"%{env:DOVECOT_VERSION:default}", ""),
+        (
+            "2.4.1",
+            b"%{env:DOVECOT_VERSION | upper} %{env:IDLE_KILL_INTERVAL}%{env:HOME}",
+            "2.4.1 60",
+        ),
+        ("2.4.1", b"%{env:STATS_WRITER_SOCKET_PATH}", "/var/run/dovecot/stats-writer"),
+        ("2.4.1", b"%{dovecot:revision}", "7d8c0e5759"),
+    ],
+)
+def test_a_template_tells_of_the_process_and_its_release(
+    release: str, template: bytes, text: str
+) -> None:
+    talk = Talk(release)
+    talk.hello(0)
+    answer = talk.say(b"\t\tuser\t-e\t%b\ttss\n" % template)
+    assert f'":"{text}"' in answer.decode()

@@ -25,17 +25,15 @@ from fakedove.dovecot.reply import Fatal, Level, Log, Output, Scope, Speaker, Te
 from fakedove.dovecot.status import Status
 from fakedove.dovecot.user import User
 from fakedove.dovecot.userdb import Account, auth_fields, userdb_fields
+from fakedove.dovecot.variables.environment import environment
 
 _WILDCARDS = b"*?"
 _NO_ANSWER = b"Internal error occurred. Refer to server log for more information."
 _TEMPLATE_GAPS = (
+    Gap("`-e` has nothing behind a `{` whose `}` is missing", when="percent_variables"),
+    Gap("`-e` has the functions of 2.4.1, no more", when="braced_variables"),
     Gap(
-        "`-e` has no environment for `%{env:...}`, and nothing behind a `{` whose `}` is missing",
-        when="percent_variables",
-    ),
-    Gap(
-        "`-e` has the functions of 2.4.1, no more, an empty `env:`, and no `dovecot:revision`",
-        when="braced_variables",
+        "`%{env:...}` tells of the service, not of the process or what the master was started with"
     ),
 )
 
@@ -253,7 +251,10 @@ def _expanded(call: Call, template: bytes, user: User) -> user_entry.Pieces:
     shown = template.decode(errors="replace")
     release, clock = call.release, call.store.clock
     fields = userdb_fields(Account.of(user), release)
-    around = variables.Surroundings(call.hostname, release.number, clock.now(), call.store.random)
+    around = variables.Surroundings(
+        *(call.hostname, release.number, clock.now(), call.store.random),
+        environment(release, call.base_dir, call.directory, call.hostname),
+    )
     try:
         if release.percent_variables:
             text = variables.expand_percent(template, user, fields, around).decode(errors="replace")

@@ -12,6 +12,7 @@ import msgspec
 from fakedove.dovecot.user import User
 from fakedove.dovecot.variables.braced_state import Lookup
 from fakedove.dovecot.variables.braced_syntax import UnknownVariable
+from fakedove.dovecot.variables.revisions import REVISIONS
 
 #: The process id that all of the fake's processes have.
 _PID = "4242"
@@ -34,6 +35,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     version: str
     now: datetime
     random: Random
+    #: The environment of the process.
+    environment: Mapping[str, str] = {}
 
     def session(self) -> str:
         """Return a session id, as one is made for each look-up."""
@@ -54,6 +57,7 @@ def lookup_of(user: User, fields: Mapping[str, str], around: Surroundings) -> Lo
         "process:gid": "0",
         "dovecot:name": "Dovecot",
         "dovecot:version": around.version,
+        "dovecot:revision": REVISIONS.get(around.version, ""),
         "dovecot:support-url": "https://www.dovecot.org/",
         "dovecot:support-email": "dovecot@dovecot.org",
         "system:os": "Linux",
@@ -80,7 +84,7 @@ def lookup_of(user: User, fields: Mapping[str, str], around: Surroundings) -> Lo
 def _provided(prefix: str, key: str, around: Surroundings) -> str:
     match prefix:
         case "env" if key:
-            return ""
+            return around.environment.get(key, "")
         case "env":
             raise UnknownVariable("env: Missing field")
         case "event":

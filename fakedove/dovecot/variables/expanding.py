@@ -31,8 +31,10 @@ def expand_percent(
     """
     values = _values(user, around)
     short = {letter: values[name] for letter, name in _LETTERS.items()}
-    userdb = _encoded(fields)
-    return PercentVariables(_encoded(short), _encoded(values), userdb).expand(template)
+    named = PercentVariables(
+        _encoded(short), _encoded(values), _encoded(fields), _encoded(around.environment)
+    )
+    return named.expand(template)
 
 
 def expand_braces(

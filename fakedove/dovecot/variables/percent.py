@@ -1,6 +1,6 @@
 """Variables as before 2.4: `%u`, `%{user}`, `%2.5Lu`, `%{sha1;rounds=2:user}`.
 
-    PercentVariables({b"u": b"ann"}, {b"user": b"ann"}, userdb).expand(b"%Uu")
+    PercentVariables({b"u": b"ann"}, {b"user": b"ann"}, userdb, {}).expand(b"%Uu")
 
 `%[-][0][OFFSET.][0][-][WIDTH][MODIFIERS]VARIABLE`; measured on 2.3.19.1.
 """
@@ -50,11 +50,13 @@ class PercentVariables:
         short: Mapping[bytes, bytes],
         long: Mapping[bytes, bytes],
         userdb: Mapping[bytes, bytes],
+        environment: Mapping[bytes, bytes],
     ) -> None:
-        """Take the values by letter and by name, and the fields for `%{userdb:...}`."""
+        """Take the values by letter and by name, and those of `userdb:` and `env:`."""
         self._short = short
         self._long = long
         self._userdb = userdb
+        self._environment = environment
         #: What was said last of one that cannot be filled in.
         self._problem: str | None = None
 
@@ -110,7 +112,7 @@ class PercentVariables:
         if value is not None:
             return value
         if name == b"env":
-            return b""
+            return self._environment.get(data, b"")
         if name == b"userdb":
             field, _, default = data.partition(b":")
             return self._userdb.get(field, default)

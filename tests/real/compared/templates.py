@@ -18,7 +18,8 @@ def _joined(*parts: Text) -> Text:
 _name = one(
     *("user", "username", "domain", "service", "home", "lip", "uid", "gid", "auth_user"),
     *("auth_domain", "remote_ip", "hostname", "userdb:uid", "userdb:no", "userdb:no:x", "userdb:"),
-    *("env:NONE", "passdb:x", "nope", "", "user:", "User", "userdb"),
+    *("env:NONE", "env:CLIENT_LIMIT", "env:IDLE_KILL", "passdb:x", "nope", "", "user:", "User"),
+    "userdb",
 )
 _numbers = one(
     *("", "", "", "1", "3", "10", "-1", "0", "05", "-05", "1.2", "2.0", "0.3", "-3.2", "1.-2"),
@@ -59,8 +60,9 @@ _percent: Text = st.lists(_piece, min_size=1, max_size=3).map("".join)
 
 _braced_name = one(
     *("user", "user", "service", "home", "local_ip", "remote_ip", "protocol", "auth_user"),
-    *("userdb:uid", "userdb:no", "userdb:no:d", "event:user", "event:nope", "env:", "env:NONE"),
-    *("system:os", "system:x", "process:uid", "process:x", "dovecot:name", "dovecot:x", "nope"),
+    *("userdb:uid", "userdb:no", "userdb:no:d", "event:user", "event:nope"),
+    *("env:", "env:NONE", "env:LOG_SERVICE", "dovecot:name", "dovecot:revision", "dovecot:x"),
+    *("system:os", "system:x", "process:uid", "process:x", "nope"),
     *("generate:x", "date:x", "date:year", "time:x", "", "x:y", "username", "remote_port"),
 )
 _expression = st.lists(
