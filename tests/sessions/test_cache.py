@@ -75,6 +75,29 @@ def test_one_command_looks_twice_however_often_others_looked_once(release: str) 
 
 
 @BOTH
+def test_finding_threads_reads_headers_of_new_mails_only(release: str) -> None:
+    talk = talk_about(release)
+    find = b"search", b"MAILBOX", b"INBOX", b"INTHREAD", b"REFS", b"ALL"
+    ask(talk, *find)
+    now = decided(talk)
+    # All have one message ID: that of the mail before is looked at again.
+    assert now["hdr.message-id"] == "yes used"
+    assert now["hdr.references"] == "temp used"
+    assert now["date.sent"] == "temp used"
+    ask(talk, b"mailbox cache decision", b"-d", b"temp", b"-f", b"hdr.message-id", b"INBOX")
+    ask(talk, *find)
+    assert decided(talk)["hdr.message-id"] == "temp used"
+
+
+@BOTH
+def test_threads_that_nobody_asks_for_are_not_sorted(release: str) -> None:
+    talk = talk_about(release)
+    ask(talk, b"search", b"MAILBOX", b"INBOX", b"INTHREAD", b"REFS", b"UID", b"9")
+    assert decided(talk)["hdr.references"] == "temp used"
+    assert decided(talk)["date.sent"] == "no"
+
+
+@BOTH
 def test_fetching_what_the_index_has_leaves_nothing(release: str) -> None:
     talk = talk_about(release)
     before = decided(talk)

@@ -28,6 +28,7 @@ class CacheFile:
         "lost_dates",
         "lost_headers",
         "records",
+        "threaded_uid",
     )
 
     def __init__(self) -> None:
@@ -46,6 +47,8 @@ class CacheFile:
         #: When the day began on which a mail came last, in seconds since 1970; 0 for never.
         self.day_stamp = 0
         self._first_uids = (0,) * _DAYS
+        #: The last mail whose message IDs are noted down beside the cache, to find threads by.
+        self.threaded_uid = 0
 
     def copy(self) -> CacheFile:
         """Return one that can change on its own."""
@@ -54,6 +57,7 @@ class CacheFile:
         other.fields, other.records = dict(self.fields), dict(self.records)
         other.lost_headers, other.lost_dates = dict(self.lost_headers), self.lost_dates
         other.day_stamp, other._first_uids = self.day_stamp, self._first_uids
+        other.threaded_uid = self.threaded_uid
         return other
 
     @property
@@ -110,6 +114,12 @@ class CacheFile:
     def lost(self, uid: int) -> frozenset[str]:
         """Return the keys of headers that are cached of a mail as if it had none."""
         return self.lost_headers.get(uid, _NOTHING)
+
+    def thread(self, uid: int) -> None:
+        """Note down message IDs up to those of a mail."""
+        if uid > self.threaded_uid:
+            self.threaded_uid = uid
+            self.changes += 1
 
     def note_day(self, uid: int, now: int) -> None:
         """Remember that a mail came, which may be the first of its day."""

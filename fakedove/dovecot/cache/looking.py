@@ -7,20 +7,27 @@ from collections.abc import Sequence
 from fakedove.dovecot.cache.cache_file import CacheFile
 from fakedove.dovecot.cache.opened import OpenedCache
 from fakedove.dovecot.cache.opened_mail import OpenedMail
-from fakedove.dovecot.cache.reads import Reads
-from fakedove.dovecot.cache.searching import Search, asks_index, parses_bodies, reading_keys
+from fakedove.dovecot.cache.reads import NOTHING, Reads
+from fakedove.dovecot.cache.searching import (
+    Search,
+    asks_index,
+    in_threads,
+    parses_bodies,
+    reading_keys,
+)
+from fakedove.dovecot.cache.thread_reading import ThreadReading
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.release import Release
 from fakedove.dovecot.search.matching import Candidate, Matcher
-from fakedove.dovecot.search.tree import Node
+from fakedove.dovecot.search.tree import Node, Threading
 
 
 class Looked:
     """A note that a query looked into a mailbox."""
 
     __slots__ = (
-        *("_before", "_box", "_cache", "_found", "_nodes", "_reads", "_searches"),
+        *("_before", "_box", "_cache", "_found", "_nodes", "_reads", "_searches", "_threads"),
         *("key", "messages", "now"),
     )
 
@@ -38,7 +45,8 @@ class Looked:
         `before` is the note of the same command's looking into it before.
         """
         self._box, self._nodes, self._found, self._reads = box, nodes, found, reads
-        self._searches = bool(reading_keys(nodes))
+        self._threads = in_threads(nodes)
+        self._searches = bool(reading_keys(nodes) or self._threads)
         self.messages = box.messages if self._searches else found
         self.now = now
         self.key: tuple[object, ...] = (nodes, reads.key, before and before.key)
@@ -51,20 +59,27 @@ class Looked:
 
     @property
     def may_lose(self) -> bool:
-        """Whether a header may be lost: one that is read after the search has read others."""
-        return self._searches and self._reads.parses_header_again
+        """Whether a header may be lost: one that is read after the search has read others.
+
+        What depends on other mails is not put off either: it is as they are now.
+        """
+        return bool(self._threads) or (self._searches and self._reads.parses_header_again)
 
     def leave(self, file: CacheFile, release: Release) -> None:
         """Leave the traces in the file."""
         cache = self._opened(file, release)
         self._reads.begin(cache)
+        threads = self._find_threads(cache, release) if self._threads else None
         traces = _Traces(cache, self._reads)
+        traces.one_by_one |= threads is not None
         if self._searches:
-            self._search(traces, release)
+            self._search(traces, self._nodes, self._found, release)
         else:
             for message in self.messages:
                 traces.leave(message)
         traces.catch_up()
+        if threads is not None:
+            threads.close()
         self._reads.end(cache)
         cache.close()
 
@@ -82,15 +97,30 @@ class Looked:
             self._cache.sync()
         return self._cache
 
-    def _search(self, traces: _Traces, release: Release) -> None:
-        search = Search(self._nodes, Matcher(self._box, release))
-        found = {message.uid for message in self._found}
-        traces.one_by_one |= len(reading_keys(self._nodes)) > 1 or parses_bodies(self._nodes)
-        by_index = asks_index(self._nodes)
+    def _find_threads(self, cache: OpenedCache, release: Release) -> ThreadReading:
+        threads = ThreadReading(cache, self.messages)
+        for node in self._threads:
+            found = Matcher(self._box, release).find(node.keys)
+            traces = _Traces(cache, NOTHING)
+            traces.one_by_one = True
+            if reading_keys(node.keys):
+                self._search(traces, node.keys, found, release)
+                traces.catch_up()
+            if found:
+                threads.sort(by_subject=node.threading is Threading.REFERENCES)
+        return threads
+
+    def _search(
+        self, traces: _Traces, nodes: Sequence[Node], found: Sequence[Message], release: Release
+    ) -> None:
+        search = Search(nodes, Matcher(self._box, release))
+        uids = {message.uid for message in found}
+        traces.one_by_one |= len(reading_keys(nodes)) > 1 or parses_bodies(nodes)
+        by_index = asks_index(nodes)
         for number, message in enumerate(self.messages, 1):
             candidate = Candidate(message, number, self._box)
             if not by_index or search.may_match(candidate):
-                traces.leave(message, search, candidate, matches=message.uid in found)
+                traces.leave(message, search, candidate, matches=message.uid in uids)
 
 
 class _Traces:

@@ -5,6 +5,9 @@ Each command opens the cache anew; in what order it has asked for mails is forgo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fakedove.dovecot.cache.cache_file import CacheFile
 from fakedove.dovecot.cache.fields import NAMES, NEVER, Decision, Stored, cached_from_start
 from fakedove.dovecot.clock import DAY
@@ -32,6 +35,17 @@ class Field:
         self.dirty = False
 
 
+class _Transaction:
+    """What was added and is not written yet."""
+
+    __slots__ = ("by_uid", "fields")
+
+    def __init__(self) -> None:
+        self.fields: dict[str, None] = {}
+        #: Only kept where there are two transactions at a time.
+        self.by_uid: dict[int, set[str]] = {}
+
+
 class OpenedCache:
     """The cache of a mailbox, open; `close` writes what has changed."""
 
@@ -49,7 +63,8 @@ class OpenedCache:
         self._opened = False
         self._must_write = False
         self._must_purge = False
-        self._added: dict[str, None] = {}
+        self._own = _Transaction()
+        self._other: _Transaction | None = None
         self.fields = {name: Field(name, Decision.NO) for name in NAMES}
         for name in cached_from_start(headers=release.caching.headers):
             self.fields[name] = Field(name, Decision.TEMP)
@@ -78,9 +93,13 @@ class OpenedCache:
                 self._must_purge |= self._fate(field) is not field.decision
 
     def exists(self, key: str, uid: int) -> bool:
-        """Whether a field of a mail is cached."""
+        """Whether a field of a mail is cached, and not by another transaction alone."""
         self.open()
-        return key in self.file.cached(uid)
+        if key not in self.file.cached(uid):
+            return False
+        if self._other is None or key not in self._other.by_uid.get(uid, ()):
+            return True
+        return key in self._own.by_uid.get(uid, ())
 
     def lookup(self, key: str, uid: int) -> bool:
         """Look a field up, which counts as its use, and return whether it is cached."""
@@ -93,7 +112,9 @@ class OpenedCache:
         for key in keys:
             self._use(key, uid)
         self.open()
-        return self.file.cached(uid).issuperset(keys)
+        return self.file.cached(uid).issuperset(keys) and all(
+            self.exists(key, uid) for key in (keys if self._other else ())
+        )
 
     def wants(self, key: str, uid: int) -> bool:
         """Whether a field of a mail is to be cached since it has been decided so."""
@@ -120,7 +141,21 @@ class OpenedCache:
             field.highest_uid, field.dirty = uid, True
             self._decide()
         self.add_silently(key, uid)
-        self._added[key] = None
+        self._own.fields[key] = None
+        if self._other is not None:
+            self._own.by_uid.setdefault(uid, set()).add(key)
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Work in another transaction, the same each time.
+
+        Neither sees what the other has added before that is written.
+        """
+        self._own, self._other = self._other or _Transaction(), self._own
+        try:
+            yield
+        finally:
+            self._own, self._other = self._other, self._own
 
     def add_silently(self, key: str, uid: int) -> None:
         """Cache more of what is cached of a mail."""
@@ -166,13 +201,14 @@ class OpenedCache:
 
     def commit(self) -> None:
         """Write what was added; the first field makes the file, with all that are known."""
-        if self._added and not self.file.exists:
+        added = self._own.fields
+        if added and not self.file.exists:
             self.file.exists = self._opened = True
             self._write(list(self.fields))
-        elif not self._added.keys() <= self.file.fields.keys():
-            new = [key for key in self.fields if key in self._added.keys() - self.file.fields]
+        elif not added.keys() <= self.file.fields.keys():
+            new = [key for key in self.fields if key in added.keys() - self.file.fields]
             self._write([*self.file.fields, *new])
-        self._added.clear()
+        self._own = _Transaction()
 
     def close(self) -> None:
         """Write what has changed of decisions, about fields that the file has."""

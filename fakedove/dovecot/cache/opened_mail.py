@@ -50,6 +50,11 @@ class OpenedMail(MailHeader):
         if "body.snippet" in self.wanted and not self._is_cached("body.snippet"):
             self._body_needed = True
 
+    def open_ahead(self) -> None:
+        """Open the mail itself at once if what is wanted will take that, as no search does."""
+        if self._save_sent or self._body_needed:
+            self.stream()
+
     def body_or_structure(self, field: str) -> None:
         """Read imap.body or imap.bodystructure."""
         if field in self._texts:

@@ -191,6 +191,11 @@ def parses_bodies(nodes: Sequence[Node]) -> bool:
     return any(isinstance(node, tree.MimePart) for node in leaves(nodes))
 
 
+def in_threads(nodes: Sequence[Node]) -> list[tree.InThread]:
+    """Return the keys that mails are found by through others in their threads."""
+    return [node for node in leaves(nodes) if isinstance(node, tree.InThread)]
+
+
 def asks_index(nodes: Sequence[Node]) -> bool:
     """Whether there is a key that the index alone can rule mails out by."""
     return any(not isinstance(node, (*_READING, *_EVERY)) for node in leaves(nodes))

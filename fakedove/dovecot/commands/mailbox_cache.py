@@ -19,7 +19,6 @@ from fakedove.dovecot.search import Query
 from fakedove.dovecot.status import Status
 
 _GAPS = (
-    Gap("finding threads (`INTHREAD`) leaves nothing in the cache"),
     Gap("where mails were moved within a mailbox that is named twice, `guid` counts as unused"),
     Gap("before 2.3.11 counting the quota looks up no sizes there"),
 )

@@ -24,7 +24,7 @@ from fakedove.dovecot.search.mimeparts import MimeParts, filenames
 from fakedove.dovecot.search.normal import normal
 from fakedove.dovecot.search.sets import contains, settle
 from fakedove.dovecot.search.texts import Texts
-from fakedove.dovecot.search.threads import threads
+from fakedove.dovecot.search.thread_mails import threads
 from fakedove.dovecot.search.tree import (
     Group,
     InThread,
@@ -184,7 +184,8 @@ class Matcher:
         if node.threading is Threading.ORDERED_SUBJECT:
             raise Fatal(b"unreached", Scope.MAIL, crash=True)
         by_subject = node.threading is Threading.REFERENCES
-        of = threads(self._box.messages, by_subject=by_subject)
+        clamped = self._release.sent_date_clamped
+        of = threads(self._box.messages, by_subject=by_subject, clamped=clamped)
         wanted = {of[uid] for uid in uids}
         return lambda one: of[one.message.uid] in wanted
 

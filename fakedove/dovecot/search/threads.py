@@ -1,16 +1,14 @@
-"""Threads: which mails of a mailbox belong together.
+"""Who answers whom: mails hang together by Message-ID, References and In-Reply-To.
 
-Only who is with whom matters here, not the order. Mails hang together by Message-ID,
-References and In-Reply-To; REFERENCES also joins threads whose subjects are the same.
+`thread_walk` makes threads of them, which go by dates and subjects too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 
-from fakedove.dovecot.message import Message
 from fakedove.dovecot.mime.encoded_words import decode_words
 from fakedove.dovecot.mime.lexical import ATOM, QUOTED, content, gap_at, read
 from fakedove.dovecot.search.normal import normal
@@ -25,51 +23,33 @@ _LEADER = re.compile(rf" ?(?:{_BLOB})*(?:RE|FWD?) ?(?:{_BLOB})?:")
 _LEADING_BLOB = re.compile(rf"{_BLOB}(?=.)", re.DOTALL)
 
 
-def threads(messages: Iterable[Message], *, by_subject: bool) -> Mapping[int, object]:
-    """Return what thread each UID is in: any value that is equal for the UIDs of a thread."""
-    forest = _Forest()
-    texts = {message.uid: Texts(message.data) for message in messages}
-    for uid, one in texts.items():
-        forest.add(uid, one)
-    roots = {uid: forest.root(uid) for uid in texts}
-    if not by_subject:
-        return roots
-    return _joined_by_subject(texts, roots, forest)
-
-
-def _joined_by_subject(
-    texts: Mapping[int, Texts], roots: Mapping[int, bytes], forest: _Forest
-) -> Mapping[int, object]:
-    """Join threads whose first mails have the same subject."""
-    first: dict[bytes, int] = {}
-    for uid, root in roots.items():
-        if forest.node_of(uid) == root or root not in first:
-            first[root] = uid
-    subjects = {}
-    for root, uid in first.items():
-        fields = texts[uid].fields(b"subject")
-        base = base_subject(fields[0].one_line) if fields else ""
-        subjects[root] = base or root
-    return {uid: subjects[root] for uid, root in roots.items()}
-
-
-class _Forest:
-    """Message IDs with their parents; when all mails are added, their roots can be asked for."""
+class Forest:
+    """Message IDs with their parents; `top` can be asked for when all mails are added."""
 
     def __init__(self) -> None:
+        #: Nodes in the order in which Dovecot numbers them: mails with an ID of others come last.
+        self._numbered: dict[bytes, None] = {}
+        self._others: list[bytes] = []
         self._roots: dict[bytes, bytes] = {}
         self._have_children: set[bytes] = set()
         self._parents: dict[bytes, bytes] = {}
         self._nodes: dict[int, bytes] = {}
         self._taken: set[bytes] = set()
 
-    def node_of(self, uid: int) -> bytes:
-        """Return the node that stands for a mail."""
-        return self._nodes[uid]
+    def nodes(self) -> tuple[bytes, ...]:
+        """Return all nodes, in the order of their numbers."""
+        return (*self._numbered, *self._others)
 
-    def root(self, uid: int) -> bytes:
-        """Return the highest node above a mail."""
-        node = self._nodes[uid]
+    def parent(self, node: bytes) -> bytes | None:
+        """Return the node above one, None for a root."""
+        return self._parents.get(node)
+
+    def uids(self) -> dict[bytes, int]:
+        """Return which mail each node stands for; other nodes are known by name only."""
+        return {node: uid for uid, node in self._nodes.items()}
+
+    def top(self, node: bytes) -> bytes:
+        """Return the highest node above one, or that itself."""
         way = []
         while node in self._parents and node not in self._roots:
             way.append(node)
@@ -80,14 +60,18 @@ class _Forest:
 
     def add(self, uid: int, texts: Texts) -> None:
         """Add a mail, with the links that its headers tell of."""
-        own = next(_ids(texts, b"message-id"), None)
-        if own is None or own in self._taken:
+        own, references, _ = links(texts)
+        if own is not None and own in self._taken:
             own = b" %d" % uid
+            self._others.append(own)
+        elif own is None:
+            own = b" %d" % uid
+            self._numbered[own] = None
+        else:
+            self._numbered.setdefault(own)
+        self._numbered.update(dict.fromkeys(references))
         self._taken.add(own)
         self._nodes[uid] = own
-        references = list(_ids(texts, b"references"))
-        if not references:
-            references = list(_ids(texts, b"in-reply-to"))[:1]
         for parent, child in pairwise(references):
             self._link(parent, child)
         above = references[-1] if references else None
@@ -105,6 +89,15 @@ class _Forest:
         if node != child:
             self._parents.setdefault(child, parent)
             self._have_children.add(parent)
+
+
+def links(texts: Texts) -> tuple[bytes | None, list[bytes], bytes]:
+    """Return a mail's ID, those that it refers to, oldest first, and the header they are in."""
+    own = next(_ids(texts, b"message-id"), None)
+    references = list(_ids(texts, b"references"))
+    if references:
+        return own, references, b"references"
+    return own, list(_ids(texts, b"in-reply-to"))[:1], b"in-reply-to"
 
 
 def _ids(texts: Texts, header: bytes) -> Iterator[bytes]:
@@ -151,20 +144,30 @@ def _read_atoms(value: bytes, at: int) -> tuple[bytes, int]:
     return text, pieces.end if pieces.complete else len(value)
 
 
-def base_subject(subject: bytes) -> str:
-    """Return the subject without `Re:`, `Fwd:`, `(fwd)` and the like (RFC 5256 section 2.1)."""
+def base_subject(subject: bytes) -> tuple[str, bool]:
+    """Return the subject without `Re:`, `Fwd:`, `(fwd)` and the like (RFC 5256 section 2.1).
+
+    With it comes whether it had one of them.
+    """
     text = _WHITE.sub(" ", normal(decode_words(subject).decode(errors="replace")))
+    answers = False
     while True:
-        text = _TRAILER.sub("", text)
-        while (shorter := _without_leader(text)) != text:
+        trailer = _TRAILER.search(text)
+        if trailer is not None:
+            answers |= "F" in trailer[0]
+            text = text[: trailer.start()]
+        while True:
+            leader = _LEADER.match(text)
+            answers |= leader is not None
+            shorter = _without_blob(text[leader.end() :] if leader else text.removeprefix(" "))
+            if shorter == text:
+                break
             text = shorter
         if not (text.startswith("[FWD:") and text.endswith("]")):
-            return text
-        text = text[5:-1]
+            return text, answers
+        text, answers = text[5:-1], True
 
 
-def _without_leader(text: str) -> str:
-    leader = _LEADER.match(text)
-    text = text[leader.end() :] if leader else text.removeprefix(" ")
+def _without_blob(text: str) -> str:
     blob = _LEADING_BLOB.match(text)
     return text[blob.end() :] if blob else text

@@ -82,4 +82,24 @@ def test_a_thread_of_thousands() -> None:
     ],
 )
 def test_base_subjects(subject: bytes, base: str) -> None:
-    assert base_subject(subject) == base
+    assert base_subject(subject)[0] == base
+
+
+# What the oldest mail of a thread says decides where nobody has the first mail.
+def test_subjects_are_those_of_the_mails_that_threads_are_sorted_by() -> None:
+    of_oldest = (
+        b"Message-ID: <c@x>\nReferences: <f@x> <a@x> <d@x>\n"
+        b"Date: Mon, 07 Jan 2024 10:00:00 +0000\n\n",
+        b"Subject: one\nIn-Reply-To: <f@x>\nReferences: <e@x>\nMessage-ID: <e@x>\n\n",
+        b"Message-ID: <d@x>\nSubject: Re: one\nDate: Mon, 03 Jan 2024 10:00:00 +0000\n"
+        b"References: <a@x>\n\n",
+    )
+    assert uids(inbox_of(*of_oldest), "inthread references uid 2") == [1, 2, 3]
+    not_of_oldest = (
+        b"Subject: [x] one\nDate: Mon, 08 Jan 2024 10:00:00 +0000\n\n",
+        b"References: <c@x> <a@x>\nDate: Mon, 16 Jan 2024 10:00:00 +0000\nSubject: Re: one\n"
+        b"Message-ID: <e@x>\n\n",
+        b"References: <a@x> <c@x>\nDate: Mon, 11 Jan 2024 10:00:00 +0000\nMessage-ID: <d@x>\n"
+        b"Subject: Fwd: two\n\n",
+    )
+    assert uids(inbox_of(*not_of_oldest), "inthread references uid 1") == [1]
