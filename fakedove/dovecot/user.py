@@ -174,7 +174,7 @@ class User:
 
         The bytes are virtual ones, or those that are stored.
         """
-        self._make_inbox()
+        self.open_listed("INBOX")
         self.list_index.refresh()
         self.list_index.learn(self._mailboxes)
         rules, size, count = root.rules, 0, 0
@@ -345,8 +345,6 @@ class User:
         index is brought up to date for it, and as it goes on the ACLs are read of what
         matches a single one of `masks`, else of all; a `raw` listing does neither.
         """
-        if not raw:
-            self._make_inbox()
         listing = self._listing if inbox_last else None
         if listing is None:
             lasting = inbox_last and not self.list_index.is_behind
@@ -359,10 +357,15 @@ class User:
             return listing
         return self._looking_at_acls(listing, masks)
 
-    def _make_inbox(self) -> None:
-        """Make an INBOX that is lost where there is a directory of it, if only for its children."""
-        if "INBOX" not in self._mailboxes and "INBOX" in self._folders:
-            self.find_mailbox("INBOX")
+    def open_listed(self, name: str) -> Mailbox | None:
+        """Return the mailbox of a name that is listed, None if there is none.
+
+        An INBOX that is lost is made if there is a directory of it, if only for its children.
+        """
+        box = self._mailboxes.get(name)
+        if box is None and name == "INBOX" and name in self._folders:
+            return self.find_mailbox(name)
+        return box
 
     def _looking_at_acls(
         self, listing: Iterable[tuple[str, Mailbox | None]], masks: Sequence[str]

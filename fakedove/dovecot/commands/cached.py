@@ -44,7 +44,7 @@ def inherit(call: Call, box: Mailbox) -> None:
     if box.name == "INBOX":
         return
     call.user.acl_list.look_at("INBOX")
-    inbox = call.user.existing_mailbox("INBOX")
+    inbox = call.user.open_listed("INBOX")
     if inbox is not None:
         opened(call, box).take_over(opened(call, inbox))
 

@@ -205,9 +205,13 @@ def _selected(
         yield name, call.user.find_mailbox(name)
         return
     is_wanted = masks.mailbox_test(tuple(wanted))
-    if call.user.has_children("INBOX") and is_wanted("INBOX"):
-        # Where only its directory is left it comes back by being opened.
-        call.user.find_mailbox("INBOX")
-    for name, box in call.user.listing(wanted, inbox_last=call.release.lists_inbox_last):
-        if box is not None and call.user.may("lookup", box) and is_wanted(name):
+    for name, listed in call.user.listing(wanted, inbox_last=call.release.lists_inbox_last):
+        if not is_wanted(name):
+            continue
+        if name == "INBOX" and listed is None and _guid_left(call, name, fields):
+            yield name, None
+            continue
+        # Where only its directory is left, INBOX comes back by being opened.
+        box = call.user.open_listed(name)
+        if box is not None and call.user.may("lookup", box):
             yield name, box

@@ -125,10 +125,11 @@ def index(call: Call) -> Output:
     if invocation.flag("queue"):
         return Status.OK
     masks = [one.decode(errors="surrogateescape") for one in wanted]
-    for name, box in call.user.listing(masks, inbox_last=call.release.lists_inbox_last):
-        if box is None or not call.user.may("lookup", box):
-            continue
+    for name, _ in call.user.listing(masks, inbox_last=call.release.lists_inbox_last):
         if not any(mailbox_matches(one, name) for one in masks):
+            continue
+        box = call.user.open_listed(name)
+        if box is None or not call.user.may("lookup", box):
             continue
         if not most or box.recent <= most:
             call.user.list_index.learn([name])

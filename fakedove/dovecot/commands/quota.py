@@ -29,6 +29,7 @@ def quota_get(call: Call) -> Output:
 def quota_recalc(call: Call) -> Output:
     """Count the usage anew, which is always right here."""
     yield from ()
+    call.user.open_listed("INBOX")
     call.user.list_index.refresh()
     call.user.list_index.learn(call.user.mailboxes)
     call.user.acl_list.look_at_all()

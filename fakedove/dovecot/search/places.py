@@ -58,9 +58,10 @@ def places(
         return
     wanted = [_text(one) for one in names]
     for name, box in user.listing(wanted, inbox_last=release.lists_inbox_last):
+        listed = not wanted or any(masks.mailbox_matches(mask, name) for mask in wanted)
+        box = user.open_listed(name) if listed else box
         if box is None or not user.may("lookup", box):
             continue
-        listed = not wanted or any(masks.mailbox_matches(mask, name) for mask in wanted)
         if listed and death is not None:
             raise death
         if listed and all(_may_match(node, name) for node in nodes):
