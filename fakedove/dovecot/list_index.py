@@ -60,6 +60,10 @@ class ListIndex:
         """Return how far it is behind, None if it is not."""
         return self._behind
 
+    def still_has(self, name: str) -> bool:
+        """Whether it has a name that may be another's now, so that nothing new is seen there."""
+        return self._behind is not None and name in self._behind.names
+
     def has_made(self, name: str) -> None:
         """Take it that a mailbox is about to be made, of whose GUID a directory does not tell."""
         if name in self._folders:

@@ -178,6 +178,12 @@ def test_the_acl_of_a_folder_above_is_sought_first(release: str, line: bytes) ->
     assert said(talk_to(release), b"mailbox create\tF/x", RENAMED, line) == "already exists"
 
 
+@pytest.mark.parametrize(("release", "told"), [("2.3.19.1", "No/a"), ("2.4.1", "No")])
+def test_a_rename_of_nothing_below_itself_leaves_folders(release: str, told: str) -> None:
+    lines = (b"mailbox rename\tNo/a\tNo/a/b", b"mailbox update\tNope")
+    assert said(talk_to(release), *lines) == f"doesn't exist: {told}"
+
+
 @BOTH
 def test_only_the_first_is_told_of_it(release: str) -> None:
     talk = talk_to(release)

@@ -132,6 +132,14 @@ def test_deleting_empty_mailboxes_leaves_the_list_wrong() -> None:
     assert failures(talk, b"quota get") == 1
 
 
+def test_a_name_that_was_renamed_away_is_not_new_before_the_list_is_refreshed() -> None:
+    for between, count in ((b"purge", 0), (b"mailbox status\tmessages\tTrash", 1)):
+        talk = sharing("2.4.1", "Sent")
+        assert failures(talk, b"mailbox rename\tSent\tX") == 0
+        assert failures(talk, between) == 0
+        assert failures(talk, b"mailbox create\tSent") == count
+
+
 def test_an_inbox_that_is_made_by_command_is_not_missed_before_its_acl_is_read() -> None:
     talk = sharing("2.4.1", "INBOX")
     assert failures(talk, b"mailbox rename\tINBOX\tX") == 0

@@ -63,7 +63,7 @@ def mailbox_create(call: Call) -> Output:
 
 
 def _create(call: Call, name: str, *, folder: bool) -> Iterator[Item]:
-    known = call.user.is_taken(name)
+    known = call.user.is_taken(name) or call.user.list_index.still_has(canonical_name(name))
     if folder:
         call.user.create_folder(name)
     else:
@@ -211,6 +211,7 @@ def _rename(call: Call, old: str, new: str) -> Output:
     problem = _renaming_problem(call, old, new)
     if problem is None and _is_below(new, old):
         yield from _below_itself(call, old, new)
+        _make_parents(call, new)
         return Status.TEMPFAIL
     if problem is not None:
         yield from long_names.told(call, old, problem)
