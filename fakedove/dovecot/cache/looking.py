@@ -49,7 +49,12 @@ class Looked:
         self._searches = bool(reading_keys(nodes) or self._threads)
         self.messages = box.messages if self._searches else found
         self.now = now
-        self.key: tuple[object, ...] = (nodes, reads.key, before and before.key)
+        #: Notes of one key leave the same: of one query, the same time that it looks.
+        self.key: tuple[tuple[Node, ...], object, int] = (
+            nodes,
+            reads.key,
+            before.key[2] + 1 if before else 0,
+        )
         self._before = before
         self._cache: OpenedCache | None = None
 
