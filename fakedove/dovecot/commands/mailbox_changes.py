@@ -117,7 +117,8 @@ def mailbox_delete(call: Call) -> Output:
     """Delete mailboxes with their mail; `-r` with their children."""
     status = Status.OK
     for name in _doomed(call):
-        box = call.user.existing_mailbox(name)
+        keeps = call.release.keeps_inbox
+        box = call.user.find_mailbox(name) if keeps else call.user.existing_mailbox(name)
         lacks_inbox = box is None and canonical_name(name) == "INBOX"
         problem = None if lacks_inbox else _deletion_problem(call, name, box)
         if problem is not None:
