@@ -156,9 +156,13 @@ _STORIES = {
         ("tss", "sync", _SAVED),
         ("tss", "mailbox rename", "%u", "%v"),
         ("tss", "backup", _SAVED),
-        ("tss", "mailbox unsubscribe", "%u"),
-        ("tss", "mailbox delete", "%v"),
+    ),
+    "names that stand for none": (
+        ("tss", "mailbox create", "%2fz"),
+        ("tss", "mailbox create", "%7ex"),
         ("tss", "sync", _SAVED),
+        ("tss", "sync", _SAVED),
+        ("tss", "backup", "-R", _SAVED),
     ),
     "a backup over other mail": (
         ("tss", "sync", _BOB),

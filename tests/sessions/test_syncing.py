@@ -427,3 +427,28 @@ def test_a_percent_and_two_hex_digits_become_a_letter_at_the_other_place() -> No
     assert talk.say(line("sync", "mdbox:~/saved")) == OK
     assert "x%41" in store.users["tss"].mailboxes
     assert "xA" not in store.users["tss"].mailboxes
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("%2fz", "Begins with '/'"),
+        ("a/%2e%2e", "Contains '..' part"),
+        ("a%2f", "Has adjacent '/' chars"),
+    ],
+)
+def test_a_name_that_stands_for_no_mailbox_ends_a_sync_of_2_4(name: str, why: str) -> None:
+    talk = talking(two_users())
+    talk.say(line("mailbox create", name))
+    assert talk.say(line("sync", "mdbox:~/saved")) == b"\n-USAGE\n"
+    text = f"Mailbox {name}: Failed to access mailbox {name}: Invalid mailbox name: {why}"
+    assert talk.log[-1].endswith(text)
+
+
+@pytest.mark.parametrize("release", ["2.3.19.1", "2.4.1"])
+def test_bytes_that_are_no_utf_8_come_to_the_other_place_as_replacement(release: str) -> None:
+    store = two_users()
+    talk = talking(store, release)
+    talk.say(line("mailbox create", "a%ff"))
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    assert "a\ufffd" in store.places["/home/tss/saved"].mailboxes

@@ -43,8 +43,6 @@ class Brain:
         self.talk = Talk(call, master=master)
         #: All was done.
         self.ended = False
-        #: What no mail was looked at for.
-        self.refused: Status | None = None
         self._call, self._place, self._order, self._home = call, place, order, home
         self._takes = order.takes(master=master)
         self._states = dict(order.given)
@@ -63,9 +61,9 @@ class Brain:
             if box is not None and _rights(call, box) == "lookup":
                 text = f"Failed to access mailbox {name}: Permission denied"
                 yield self.talk.say(text, Level.ERROR)
-                self.refused = Status.NOPERM
+                self.talk.refused = Status.NOPERM
                 self.talk.failed = True
-        if self.refused is None:
+        if self.talk.refused is None:
             yield from self._separate()
             self._local = read_tree(
                 call.user,
@@ -164,9 +162,9 @@ class Brain:
 
     def _receive_names(self) -> Course:
         while (message := (yield from self.talk.receive())) is not END:
-            path, node = cast(tuple[str, Node], message)
-            yield from self.talk.debug(f"Remote mailbox tree: {path} {told(node)}")
-            self._remote.at(path).take(node)
+            parts, node = cast(tuple[tuple[str, ...], Node], message)
+            yield from self.talk.debug(f"Remote mailbox tree: {'/'.join(parts)} {told(node)}")
+            self._remote.at(self.talk.names.taken(parts)).take(node)
         for node in self._remote:
             self._remote.index(node)
         yield TURN

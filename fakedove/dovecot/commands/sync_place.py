@@ -65,7 +65,7 @@ def _take_turns(near: Brain, far: Brain) -> Iterator[Item]:
 
 def _outcome(near: Brain, far: Brain | None) -> Status:
     if far is None or near.talk.failed or far.talk.failed:
-        refused = near.refused or (far.refused if far else None)
+        refused = near.talk.refused or (far.talk.refused if far else None)
         return refused or Status.TEMPFAIL
     return Status.CHANGED if near.talk.changed or far.talk.changed else Status.OK
 

@@ -12,14 +12,17 @@ from fakedove.dovecot.dsync.steps import Act, Step
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.registry import Call
-from fakedove.dovecot.reply import Item
+from fakedove.dovecot.reply import Item, Level
 from fakedove.dovecot.sharing import verify_listed
+from fakedove.dovecot.status import Status
 
 
 def apply(talk: Talk, steps: Sequence[Step], wanted: Wanted, home: Home) -> Iterator[Item]:
     """Do what is planned."""
     call, unseen = talk.call, ""
     for step in steps:
+        if talk.refused is not None:
+            return
         name = talk.names.meant(step.name)
         match step.act:
             case Act.DELETE:
@@ -49,8 +52,16 @@ def _delete(talk: Talk, step: Step, home: Home) -> Iterator[Item]:
 def _rename(talk: Talk, step: Step) -> Iterator[Item]:
     user, why = talk.call.user, ""
     old, new = talk.names.meant(step.name), talk.names.meant(step.to)
+    problem = talk.names.problem(step.name) or talk.names.problem(step.to)
+    if problem:
+        text = f"Mailbox {step.name} sync: mailbox_rename failed: Invalid mailbox name: {problem}"
+        yield talk.say(text, Level.ERROR)
+        talk.failed, talk.refused = True, Status.USAGE
+        return
     if old == new:
         why = "Can't rename mailbox to itself."
+    elif new.startswith(f"{old}/"):
+        why = "Can't rename mailbox under itself."
     elif not user.is_taken(old):
         why = f"Mailbox doesn't exist: {step.name}"
     elif user.is_taken(new):

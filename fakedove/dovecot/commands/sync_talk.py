@@ -16,6 +16,7 @@ from fakedove.dovecot.dsync.names import Names
 from fakedove.dovecot.dsync.said import Said, Tone
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Level, Log, Scope
+from fakedove.dovecot.status import Status
 
 
 class Mark(enum.Enum):
@@ -54,6 +55,8 @@ class Talk:
         self.names = Names(call.release.sync_escapes, master=master)
         #: It cannot go on.
         self.failed = False
+        #: What it cannot go on for; None: nothing in particular.
+        self.refused: Status | None = None
         #: All has to be synced anew, as the state of the last time is of no use.
         self.stale = False
         #: Why the sync should be done again; "": it need not.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from fakedove.dovecot.commands.sync_exchange import Exchange
@@ -15,7 +15,9 @@ from fakedove.dovecot.dsync.said import Said
 from fakedove.dovecot.dsync.state import MailboxState
 from fakedove.dovecot.dsync.tree import Tree
 from fakedove.dovecot.mailbox import Mailbox
-from fakedove.dovecot.reply import Item, Level
+from fakedove.dovecot.message import Message
+from fakedove.dovecot.reply import Item, Level, Log, Scope
+from fakedove.dovecot.status import Status
 
 
 class Walk:
@@ -29,6 +31,9 @@ class Walk:
         self._takes = order.takes(master=talk.master)
         self._gives = order.takes(master=not talk.master)
         self._exchange: Exchange | None = None
+        self._by_guid: dict[str, Mailbox] = {}
+        #: The mails of the mailbox that has all, and those of them by GUID.
+        self._all: tuple[Sequence[Message], dict[str, Message]] = ((), {})
         #: What both sides had in common in the end, mailbox by mailbox.
         self.ended: list[MailboxState] = []
 
@@ -39,7 +44,16 @@ class Walk:
 
     def lead(self, tree: Tree) -> Course:
         """Go through the mailboxes."""
-        for side, given in self._boxes(tree):
+        for node in () if self._order.wanted.without_mails else tree:
+            if not (node.exists and node.guid):
+                continue
+            box = self._talk.call.user.existing_mailbox(self._talk.names.meant(node.path))
+            if self._talk.names.problem(node.path):
+                yield from self._refuse(node.path)
+                return
+            if box is None:
+                continue
+            side, given = look(box), self._states.get(box.guid)
             if self._order.looks is Looks.CHANGED and given == side.state:
                 yield from self._tell_skipped(side)
                 continue
@@ -49,14 +63,12 @@ class Walk:
         self._talk.send(END)
         yield TURN
 
-    def _boxes(self, tree: Tree) -> Iterator[tuple[Side, MailboxState | None]]:
-        if self._order.wanted.without_mails:
-            return
-        for node in tree:
-            box = self._talk.call.user.existing_mailbox(self._talk.names.meant(node.path))
-            if node.exists and node.guid and box is not None:
-                given = self._states.get(box.guid)
-                yield look(box), given
+    def _refuse(self, path: str) -> Iterator[Item]:
+        """Give up, as what the list has stands for no name that a mailbox can have."""
+        why = f"Invalid mailbox name: {self._talk.names.problem(path)}"
+        text = f"Mailbox {path}: Failed to access mailbox {path}: {why}"
+        yield Log(text.encode(errors="surrogateescape"), Level.ERROR, Scope.STORAGE)
+        self._talk.failed, self._talk.refused = True, Status.USAGE
 
     def _tell_skipped(self, side: Side) -> Iterator[Item]:
         yield from self._talk.debug(
@@ -92,9 +104,7 @@ class Walk:
         while (message := (yield from talk.receive())) is not END:
             remote = cast(Side, message)
             guid = remote.box.guid
-            box = next(
-                (one for one in self._talk.call.user.mailboxes.values() if one.guid == guid), None
-            )
+            box = self._find(guid)
             if box is None:
                 yield from self._tell_lost(guid)
                 yield TURN
@@ -109,6 +119,15 @@ class Walk:
             else:
                 yield from self._share(side, remote, given)
         yield TURN
+
+    def _find(self, guid: str) -> Mailbox | None:
+        user, box = self._talk.call.user, self._by_guid.get(guid)
+        if box is None or box.guid != guid or user.existing_mailbox(box.name) is not box:
+            self._by_guid = {}
+            for one in user.mailboxes.values():
+                self._by_guid.setdefault(one.guid, one)
+            box = self._by_guid.get(guid)
+        return box
 
     def _tell_lost(self, guid: str) -> Iterator[Item]:
         """Tell the other side that there is no such mailbox here, and whether it was to be."""
@@ -163,8 +182,10 @@ class Walk:
         problem = ""
         if name and box is None:
             problem = f"Couldn't sync \\All mailbox '{name}': Mailbox doesn't exist: {name}"
-        all_mails = {one.guid: one for one in reversed(box.messages)} if box is not None else {}
-        return Part(wanted, self._talk.master, wanted.mirror, all_mails, problem)
+        messages = box.messages if box is not None else ()
+        if messages is not self._all[0]:
+            self._all = messages, {one.guid: one for one in reversed(messages)}
+        return Part(wanted, self._talk.master, wanted.mirror, self._all[1], problem)
 
     def _is_stale(self, side: Side, remote: Side, given: MailboxState | None) -> Waiting[bool]:
         """Whether the state of the last time cannot be that of this mailbox."""

@@ -83,8 +83,9 @@ class Common:
             result = self._give_up(change)
         else:
             result = self._expunged_here(change)
-        after = (uid for uid in sorted(self._messages) if uid > self.uid)
-        following = next(after, 0) if self.found else self._uids[0]
+        following = self._uids[0]
+        if self.found:
+            following = min((uid for uid in self._messages if uid > self.uid), default=0)
         return f"{result} (next local mail UID={following})"
 
     def _give_up(self, change: Change) -> str:

@@ -6,11 +6,14 @@ was seen with the real 2.3.19.1 and 2.4.1.
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Sequence
 
 from fakedove.dovecot.rules import NameEscapes
 
 _ESCAPED = re.compile(b"%([0-9A-Fa-f]{2})")
+_CONTROL = re.compile("[\x00-\x1f]")
 
 
 class Names:
@@ -32,18 +35,58 @@ class Names:
         by_list = self._rule is NameEscapes.NONE or self._master
         return self.listed(name) if by_list else _escaped(name)
 
-    def sent(self, path: str) -> str:
-        """Return a name of the side's own list as the other side is told it."""
-        if self._rule is NameEscapes.NONE:
-            return path
-        parts = [_unescaped(part) for part in path.split("/")]
-        if self._rule is NameEscapes.SENT:
-            parts = [part.replace("/", "_") for part in parts]
-        return "/".join(parts)
+    def sent(self, path: str) -> tuple[str, ...]:
+        """Return the parts of a name of the side's own list as the other side is told them."""
+        parts = path.split("/")
+        return tuple(parts if self._rule is NameEscapes.NONE else map(_unescaped, parts))
+
+    def taken(self, parts: Sequence[str]) -> str:
+        """Return the name that the other side's list has for what it was told.
+
+        What can be no part of a name gets a `_` before it, and if that does not help becomes a
+        digest.
+        """
+        taken: list[str] = []
+        for part in parts:
+            name = _printable(part)
+            if self._rule is NameEscapes.SENT:
+                name = name.replace("/", "_")
+            for one in (name, f"_{name}", name_digest(part)):
+                if not self.problem("/".join((*taken, one))):
+                    taken.append(one)
+                    break
+        return "/".join(taken)
 
     def meant(self, path: str) -> str:
-        """Return the name of the mailbox that a name of one of the lists stands for."""
-        return path if self._rule is NameEscapes.NONE else _unescaped(path)
+        """Return the name of the mailbox that a name of one of the lists stands for.
+
+        What the real ones leave of control characters and bytes that are no UTF-8 is replaced.
+        """
+        return path if self._rule is NameEscapes.NONE else _printable("/".join(self.sent(path)))
+
+    def problem(self, path: str) -> str:
+        """Return why there can be no mailbox that such a name stands for; "" if there can."""
+        name = self.meant(path)
+        parts = name.split("/")
+        if name.startswith(("/", "~")):
+            return f"Begins with '{name[0]}'"
+        for part in parts:
+            if part in (".", ".."):
+                return f"Contains '{part}' part"
+        return "" if all(parts) else "Has adjacent '/' chars"
+
+
+def name_digest(name: str) -> str:
+    """Return what Dovecot knows a name by where it has no room for it: half of its SHA-1."""
+    data = name.encode(errors="surrogateescape")
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()[:32]
+
+
+def _printable(name: str) -> str:
+    if name.isprintable():
+        return name
+    text = name.encode(errors="surrogateescape").decode(errors="replace")
+    return _CONTROL.sub("_", text)
 
 
 def _escaped(name: str) -> str:

@@ -38,6 +38,8 @@ class Node(msgspec.Struct, eq=False):
     subscription_changed: int = 0
     #: The name stands in for another one while mailboxes are renamed.
     temporary: bool = False
+    #: Its children by name; None: not known.
+    _named: dict[str, Node] | None = None
 
     @property
     def path(self) -> str:
@@ -65,7 +67,17 @@ class Node(msgspec.Struct, eq=False):
 
     def child(self, name: str) -> Node | None:
         """Return the node of that name right below this one."""
-        return next((one for one in self.children if one.name == name), None)
+        if self._named is None or len(self._named) != len(self.children):
+            self._named = {one.name: one for one in reversed(self.children)}
+        return self._named.get(name)
+
+    def add_first(self, name: str) -> Node:
+        """Make a node of that name before all others below this one."""
+        node = Node(name, self)
+        self.children.insert(0, node)
+        if self._named is not None:
+            self._named[name] = node
+        return node
 
     def is_in_use(self, *, folders: bool = True) -> bool:
         """Whether it exists, or something below it does."""
@@ -95,7 +107,8 @@ class Node(msgspec.Struct, eq=False):
         """Stand below another node, where the order of names says."""
         if self.parent is not None:
             self.parent.children.remove(self)
-        self.parent = parent
+            self.parent._named = None
+        self.parent, parent._named = parent, None
         after = (at for at, one in enumerate(parent.children) if order(one) > order(self))
         parent.children.insert(next(after, len(parent.children)), self)
 
@@ -124,11 +137,7 @@ class Tree:
         """Return the node of that whole name; those that are missing come before the others."""
         node = self.root
         for name in path.split("/"):
-            below = node.child(name)
-            if below is None:
-                below = Node(name, node)
-                node.children.insert(0, below)
-            node = below
+            node = node.child(name) or node.add_first(name)
         return node
 
     def at_in_order(self, path: str) -> Node:

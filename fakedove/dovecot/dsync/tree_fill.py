@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from fakedove.dovecot.change_log import Event, ListChange
-from fakedove.dovecot.dsync.names import Names
+from fakedove.dovecot.dsync.names import Names, name_digest
 from fakedove.dovecot.dsync.tree import Existence, Node, Tree
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.mailbox import Mailbox
@@ -106,7 +105,7 @@ def told_deletion(deletion: ListChange) -> str:
     """Return what a debug line says of a deletion: names are known by their SHA-1 only."""
     guid = deletion.subject
     if deletion.event is not Event.DELETED:
-        guid = hashlib.sha1(guid.encode(), usedforsecurity=False).hexdigest()[:32]
+        guid = name_digest(guid)
     return f"guid={guid} type={_KINDS[deletion.event]} timestamp={deletion.time}"
 
 
