@@ -75,6 +75,13 @@ class ListIndex:
         """Take it that a mailbox was deleted, whose GUID stays while there is a directory."""
         known = self._behind is None or name in self._behind.names
         self._guids.setdefault(name, guid if known else "")
+        self.has_removed(name)
+
+    def has_removed(self, name: str) -> None:
+        """Take it that a directory may be gone, with some above it, and forget their GUIDs."""
+        while name and name not in self._folders:
+            self._guids.pop(name, None)
+            name = name.rpartition("/")[0]
 
     def learn(self, names: Iterable[str]) -> None:
         """Take in the GUIDs of mailboxes that are counted or changed."""
@@ -98,9 +105,9 @@ class ListIndex:
         if behind is None:
             return ()
         names = tuple(self._folders.newest_first())
-        self._guids = {name: guid for name, guid in self._guids.items() if name in self._folders}
         if behind.passing in self._folders:
             self._folders.remove(behind.passing, self._mailboxes)
+        self._guids = {name: guid for name, guid in self._guids.items() if name in self._folders}
         # Directories above the lowest are found while they hold one, and only then go.
         new = tuple(one for one in names if one not in behind.names and one != behind.passing)
         for name in new if "INBOX" in self._mailboxes else (*new, "INBOX"):

@@ -271,9 +271,11 @@ class User:
 
     def delete_folder(self, path: str, *, prune: bool = True) -> None:
         """Delete a folder that is no mailbox and has no children; `prune` as for mailboxes."""
-        self._folders.remove(canonical_name(path), self._mailboxes, prune=prune)
+        path = canonical_name(path)
+        self._folders.remove(path, self._mailboxes, prune=prune)
+        self.list_index.has_removed(path)
         self._listing = None
-        self._log(Event.FOLDER_DELETED, canonical_name(path))
+        self._log(Event.FOLDER_DELETED, path)
 
     def has_children(self, name: str) -> bool:
         """Whether there are mailboxes or folders below `name`."""

@@ -104,6 +104,41 @@ def test_the_guid_of_a_deleted_mailbox_stays_with_its_directory() -> None:
     assert disk.index.guid_left("A") == ""
 
 
+def test_it_goes_with_the_directory_and_those_above_it_and_does_not_come_back() -> None:
+    disk = Disk("A", "A/b", "A/b/c", "A/x")
+    for name in ("A", "A/b"):
+        disk.mailboxes.remove(name)
+        disk.index.has_deleted(name, name)
+    disk.mailboxes.remove("A/b/c")
+    disk.folders.remove("A/b/c", disk.mailboxes)
+    disk.index.has_deleted("A/b/c", "3")
+    assert disk.index.guids == {"A": "A"}
+    disk.folders.add("A/b/c")
+    assert disk.index.guid_left("A/b") == ""
+
+
+def test_so_it_does_with_passing_directories() -> None:
+    disk = Disk("A", "A/x")
+    disk.mailboxes.remove("A")
+    disk.index.has_deleted("A", "1")
+    disk.leave("A/y/z", passing=True)
+    disk.folders.remove("A/x", {"A"})
+    disk.index.refresh()
+    assert disk.index.guids == {}
+
+
+def test_a_folder_that_is_removed_takes_its_guid_along() -> None:
+    disk = Disk("A", "A/x")
+    disk.mailboxes.clear()
+    disk.index.has_deleted("A", "1")
+    disk.folders.remove("A/x", disk.mailboxes, prune=False)
+    disk.index.has_removed("A/x")
+    assert disk.index.guids == {"A": "1"}
+    disk.folders.remove("A", disk.mailboxes)
+    disk.index.has_removed("A")
+    assert disk.index.guids == {}
+
+
 def test_it_is_kept_for_another_mailbox_until_that_is_counted() -> None:
     disk = Disk("A", "A/x")
     disk.mailboxes.remove("A")

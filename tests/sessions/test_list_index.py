@@ -225,6 +225,31 @@ def test_it_goes_with_the_name(release: str, line: bytes) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("again", [b"mailbox create\tOld/x", b"mailbox rename\tTrash\tOld/x"])
+def test_nor_does_a_directory_of_its_name_bring_it_back(release: str, again: bytes) -> None:
+    talk = talk_to(release)
+    made = (b"mailbox create\tOld", b"mailbox delete\tOld")
+    told = said(talk, *made, again, b"mailbox status\tguid\tOld")
+    assert told == "doesn't exist: Old"
+
+
+@pytest.mark.parametrize(("release", "kept"), [("2.3.19.1", True), ("2.4.1", False)])
+def test_2_4_removes_empty_directories_above_a_mailbox_and_their_guids(
+    release: str, kept: bool
+) -> None:
+    talk = talk_to(release)
+    guid = talk.world.store.users["tss"].mailbox("Archive").guid.encode()
+    again = (b"mailbox delete\tArchive/2024", b"mailbox create\tArchive/2024")
+    assert guid_of(talk, DELETED, *again) == (guid if kept else b"")
+
+
+@BOTH
+def test_a_deleted_folder_takes_the_guid_of_its_mailbox_along(release: str) -> None:
+    lines = (b"mailbox delete\t-r\tArchive", b"mailbox create\tArchive/x")
+    assert guid_of(talk_to(release), DELETED, *lines) == b""
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("line", "learnt"),
     [
