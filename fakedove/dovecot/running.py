@@ -51,7 +51,9 @@ def run(call: Call) -> Output:
 def _on(call: Call) -> Output:
     """Run the command on the user that the call is about."""
     output = call.invocation.command.function(call)
-    shares = call.release.acl_sharing_map and call.user.acl_list.may_be_wrong
+    # A list that is right may go wrong as the command works.
+    listed = call.user.acl_list
+    shares = call.release.acl_sharing_map and (listed.is_wrong or bool(listed.times))
     return watching(call, output) if shares else output
 
 

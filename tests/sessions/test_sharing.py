@@ -124,6 +124,14 @@ def test_it_is_missed_when_the_listing_has_come_to_it() -> None:
     assert "Mailbox Sent/x" in said[2]
 
 
+@pytest.mark.parametrize("line", [b"mailbox delete\tSent\tSent", b"mailbox delete\t-r\tSent\tSent"])
+def test_a_command_misses_the_mailbox_that_it_has_deleted_itself(line: bytes) -> None:
+    talk = sharing("2.4.1", "Sent")
+    assert failures(talk, line) == 1
+    assert [entry.rpartition(" ")[2] for entry in talk.log] == ["denied", "Sent"]
+    assert failures(talk, b"quota get") == 0
+
+
 def test_deleting_empty_mailboxes_leaves_the_list_wrong() -> None:
     talk = sharing("2.4.1", "INBOX")
     talk.say(b"\ttss\tmailbox create\tArchive/x\n")
