@@ -33,6 +33,8 @@ class AclList:
         mailboxes: Mapping[str, WithAcl],
         folders: Folders,
         times: Iterable[tuple[str, int]] = (),
+        *,
+        is_wrong: bool = False,
     ) -> None:
         """Take the mailboxes and directories, which others may change, and what is listed."""
         self._mailboxes = mailboxes
@@ -40,7 +42,7 @@ class AclList:
         #: When the ACLs changed, in seconds, by name.
         self.times = dict(times)
         #: Whether it was found to be wrong, and is to be made anew.
-        self.is_wrong = False
+        self.is_wrong = is_wrong
 
     @property
     def may_be_wrong(self) -> bool:

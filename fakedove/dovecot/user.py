@@ -97,7 +97,10 @@ class User:
         self._folders = Folders()
         #: The list of mailboxes that others may see.
         self.acl_list = AclList(
-            self._mailboxes, self._folders, seed.listed_acls or shared_mailboxes(seed)
+            self._mailboxes,
+            self._folders,
+            shared_mailboxes(seed) if seed.listed_acls is None else seed.listed_acls,
+            is_wrong=seed.listed_acls_wrong,
         )
         #: The index of the list of mailboxes, which may be behind what is there.
         self.list_index = ListIndex(
@@ -399,6 +402,7 @@ class User:
             hidden=tuple(self.hidden.items()),
             mailboxes=tuple(box.freeze() for box in self._mailboxes.values()),
             listed_acls=tuple(self.acl_list.times.items()),
+            listed_acls_wrong=self.acl_list.is_wrong,
             folders=tuple(self._folders.oldest_first()),
             last_uidvalidity=self._last_uidvalidity,
             without_inbox="INBOX" not in self._mailboxes,

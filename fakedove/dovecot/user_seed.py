@@ -41,8 +41,9 @@ class UserSeed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     alternative_known: bool = True
     hidden: tuple[tuple[str, tuple[int, int]], ...] = ()
     mailboxes: tuple[MailboxSeed, ...] = ()
-    #: The list of shared mailboxes; empty: those that are.
-    listed_acls: tuple[tuple[str, int], ...] = ()
+    #: The list of shared mailboxes, None: those that are; and whether it was found to be wrong.
+    listed_acls: tuple[tuple[str, int], ...] | None = None
+    listed_acls_wrong: bool = False
     #: All directories, oldest first; empty: those of the mailboxes in their order.
     folders: tuple[str, ...] = ()
     #: The highest UIDVALIDITY ever given out.

@@ -9,9 +9,14 @@ from fakedove.dovecot.user import User
 
 
 @pytest.fixture
-def user() -> User:
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def user(store: Store) -> User:
     """Return a user of whom Sent is shared, and listed so, but not Trash."""
-    user = Store().add_user("ann")
+    user = store.add_user("ann")
     for name, changed in (("Sent", 5), ("Trash", 6)):
         box = user.create_mailbox(name)
         box.acl, box.acl_changed = {"user=bob": ("lookup",)}, changed
@@ -66,3 +71,21 @@ def test_counting_the_quota_looks_at_all_that_have_a_directory(user: User) -> No
     user.create_folder("Sent")
     user.acl_list.look_at_all()
     assert user.acl_list.is_wrong
+
+
+def test_what_is_listed_and_whether_it_was_found_to_be_wrong_is_restored(
+    store: Store, user: User
+) -> None:
+    right = store.snapshot()
+    user.delete_mailbox("Sent")
+    user.acl_list.look_at("Sent")
+    wrong = store.snapshot()
+    user.acl_list.become([])
+    empty = store.snapshot()
+    for snapshot, listed, is_wrong in (
+        *((right, {"Sent": 5}, False), (wrong, {"Sent": 5}, True), (empty, {}, False)),
+        (right, {"Sent": 5}, False),
+    ):
+        store.restore(snapshot)
+        acl_list = store.users["ann"].acl_list
+        assert (acl_list.times, acl_list.is_wrong) == (listed, is_wrong)
