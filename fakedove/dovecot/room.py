@@ -11,6 +11,7 @@ def has_room(user: User, mailbox: str, size: int, count: int = 1, *, as_root: bo
 
     A process that works as root counts what root has put where the user cannot see it.
     """
+    user.open_all()
     for root in user.quota_roots:
         used, messages = user.usage_of(root)
         if as_root:

@@ -177,9 +177,6 @@ class User:
 
         The bytes are virtual ones, or those that are stored.
         """
-        self.open_listed("INBOX")
-        self.list_index.refresh()
-        self.list_index.learn(self._mailboxes)
         rules, size, count = root.rules, 0, 0
         for box in self._mailboxes.values():
             if (not box.acl or self._may_open(box)) and (not rules or root.counts(box.name)):
@@ -371,6 +368,12 @@ class User:
         if box is None and name == "INBOX" and name in self._folders:
             return self.find_mailbox(name)
         return box
+
+    def open_all(self) -> None:
+        """Open all mailboxes, as counting the quota does, which the index of the list learns."""
+        self.open_listed("INBOX")
+        self.list_index.refresh()
+        self.list_index.learn(self._mailboxes)
 
     def _looking_at_acls(
         self, listing: Iterable[tuple[str, Mailbox | None]], masks: Sequence[str]

@@ -272,6 +272,14 @@ def test_quota_counts_virtual_bytes_of_all_mailboxes() -> None:
     assert (user.quota_used, user.message_count) == (4, 1)
 
 
+def test_reading_what_counts_makes_no_inbox() -> None:
+    user = make_store().users["ann"]
+    user.create_mailbox("INBOX/child")
+    user.delete_mailbox("INBOX")
+    assert (user.quota_used, user.message_count) == (0, 0)
+    assert user.existing_mailbox("INBOX") is None
+
+
 # A Maildir tree
 
 

@@ -271,6 +271,17 @@ def test_another_mailbox_has_the_guid_of_the_first_until_it_is_counted(
 
 
 @BOTH
+@pytest.mark.parametrize("attribute", ["usage", "quota_used", "message_count"])
+def test_reading_the_usage_in_python_changes_nothing(release: str, attribute: str) -> None:
+    talk = talk_to(release)
+    first = talk.world.store.users["tss"].mailbox("Archive").guid.encode()
+    said(talk, DELETED, b"mailbox create\tArchive", RENAMED)
+    assert getattr(talk.world.store.users["tss"], attribute)
+    assert talk.world.store.users["tss"].list_index.is_behind
+    assert guid_of(talk) == first
+
+
+@BOTH
 def test_the_guids_that_are_left_are_kept_in_snapshots(release: str) -> None:
     talk = talk_to(release)
     guid = guid_of(talk, DELETED)

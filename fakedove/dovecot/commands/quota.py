@@ -17,6 +17,7 @@ from fakedove.dovecot.status import Status
 def quota_get(call: Call) -> Output:
     """Print the STORAGE (kB) and MESSAGE usage of each quota root of a user."""
     call.user.acl_list.look_at_all()
+    call.user.open_all()
     for root in call.user.quota_roots:
         storage, count = _usage(call, root)
         name, limit = root.name.encode(), _kilobytes(call.release, root.storage or 0)
@@ -29,9 +30,7 @@ def quota_get(call: Call) -> Output:
 def quota_recalc(call: Call) -> Output:
     """Count the usage anew, which is always right here."""
     yield from ()
-    call.user.open_listed("INBOX")
-    call.user.list_index.refresh()
-    call.user.list_index.learn(call.user.mailboxes)
+    call.user.open_all()
     call.user.acl_list.look_at_all()
     return Status.OK
 
