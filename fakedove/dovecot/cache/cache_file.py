@@ -27,6 +27,7 @@ class CacheFile:
         "fields",
         "lost_dates",
         "lost_headers",
+        "recorded",
         "records",
         "threaded_uid",
     )
@@ -36,6 +37,8 @@ class CacheFile:
         self.exists = False
         #: How often anything was changed, and how often something was decided.
         self.changes = self.decided = 0
+        #: How often a mail got another record, or lost it.
+        self.recorded = 0
         #: By key, in the order of the file.
         self.fields: dict[str, Stored] = {}
         #: Keys of cached fields by UID; no entry is no record.
@@ -76,6 +79,7 @@ class CacheFile:
 
     def record(self, uid: int, keys: frozenset[str]) -> None:
         """Cache fields of a mail, and no others."""
+        self.recorded += self.records.get(uid) != keys
         self.records[uid] = keys
         self.changes += 1
 
@@ -86,7 +90,7 @@ class CacheFile:
 
     def forget(self, uid: int) -> None:
         """Drop a mail's record."""
-        self.records.pop(uid, None)
+        self.recorded += self.records.pop(uid, None) is not None
         self.lost_headers.pop(uid, None)
         self.lost_dates -= {uid}
         self.changes += 1

@@ -111,6 +111,18 @@ class MailCache:
         if note.may_lose:
             self._settle(release)
 
+    def caches(self, note: Note, held: Sequence[Message], release: Release) -> bool:
+        """Take a note, and return whether it changes what is cached of any mail."""
+        self._take_saved(held)
+        if self._changes_nothing(note):
+            return False
+        self._settle(release)
+        file = self._opened()
+        before = file.recorded
+        self._notes.append(note)
+        self._settle(release)
+        return file.recorded != before
+
     def file(self, held: Sequence[Message], release: Release) -> CacheFile:
         """Return the cache file as it is now, to be changed too; `held` as for `note`."""
         self._take_saved(held)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from fakedove.dovecot import texts
 from fakedove.dovecot.cache.looking import Looked
 from fakedove.dovecot.cache.reads import NOTHING, Reads
-from fakedove.dovecot.commands import cached
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.message import Message
 from fakedove.dovecot.registry import Call, Invocation
@@ -101,10 +100,9 @@ def find(call: Call, query: Query, box: Mailbox, reads: Reads = NOTHING) -> list
 
 def _leave(call: Call, box: Mailbox, note: Looked) -> None:
     """Leave a note of the search; what is cached anew has the list of mailboxes refreshed."""
-    behind = box.list_index.is_behind
-    before = dict(cached.file_of(call, box).records) if behind else {}
-    box.cache.note(note, box.messages, call.release)
-    if behind and cached.file_of(call, box).records != before:
+    if not box.list_index.is_behind:
+        box.cache.note(note, box.messages, call.release)
+    elif box.cache.caches(note, box.messages, call.release):
         box.list_index.refresh()
 
 

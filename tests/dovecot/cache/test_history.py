@@ -75,6 +75,17 @@ def test_a_day_later_the_same_is_noted_again(box: Mailbox) -> None:
     assert seen == ["guid"] * 3
 
 
+def test_it_can_be_told_at_once_whether_something_is_cached(box: Mailbox) -> None:
+    seen: list[str] = []
+    note(box, "flags", seen)
+    told = [
+        box.cache.caches(Read(name, box.messages, seen, 2_000_000_000), box.messages, RELEASE)
+        for name in ("guid", "guid", "flags", "guid")
+    ]
+    assert told == [True, False, False, False]
+    assert seen == ["flags", "guid", "guid", "flags"]
+
+
 def test_other_mails_are_another_matter(box: Mailbox) -> None:
     seen: list[str] = []
     for _ in range(4):
