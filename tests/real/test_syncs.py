@@ -164,6 +164,13 @@ _STORIES = {
         ("tss", "sync", _SAVED),
         ("tss", "backup", "-R", _SAVED),
     ),
+    "mailboxes that are there and not to be seen": (
+        ("alice", "acl add", "INBOX", "user=bob", "post"),
+        ("bob", "backup", "-m", "INBOX", _ALICE),
+        ("bob", "sync", _ALICE),
+        ("alice", "acl set", "INBOX", "user=bob", "lookup", "read"),
+        ("bob", "sync", _ALICE),
+    ),
     "a backup over other mail": (
         ("tss", "sync", _BOB),
         ("bob", "expunge", "MAILBOX", "INBOX", "UID", "2"),

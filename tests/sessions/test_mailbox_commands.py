@@ -403,3 +403,11 @@ def test_a_rename_of_nothing_leaves_folders_for_the_new_name(release: str, left:
 def test_a_rename_to_the_top_leaves_nothing(release: str) -> None:
     refused, listed = ask(release, b"mailbox rename\tGone\tA", b"mailbox list")
     assert (refused, listed) == (b"\n-NOTFOUND\n", b"INBOX\t\n+\n")
+
+
+def test_an_inbox_renamed_away_cannot_be_deleted_where_a_release_keeps_it() -> None:
+    talk = Talk("2.1.16")
+    talk.hello(0)
+    assert talk.say(b"\ttss\tmailbox rename\tINBOX\tOld\n").endswith(b"\n+\n")
+    assert talk.say(b"\ttss\tmailbox delete\tINBOX\n").endswith(b"\n-\n")
+    assert talk.log[-1].endswith("Can't delete mailbox INBOX: INBOX can't be deleted.")

@@ -7,10 +7,9 @@ from typing import cast
 
 import msgspec
 
-from fakedove.dovecot import acl
 from fakedove.dovecot.change_log import ListChange
 from fakedove.dovecot.commands.sync_order import Looks, Order
-from fakedove.dovecot.commands.sync_steps import apply
+from fakedove.dovecot.commands.sync_steps import access, apply
 from fakedove.dovecot.commands.sync_talk import END, TURN, Course, Talk
 from fakedove.dovecot.commands.sync_walk import Walk
 from fakedove.dovecot.dsync import state
@@ -27,7 +26,6 @@ from fakedove.dovecot.dsync.tree_fill import (
 )
 from fakedove.dovecot.dsync.tree_merge import Merge
 from fakedove.dovecot.guids import random_guid
-from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Level
 from fakedove.dovecot.status import Status
@@ -58,7 +56,7 @@ class Brain:
         yield from self.talk.debug(self._place)
         call = self._call
         for name, box in listed(call.user):
-            if box is not None and _rights(call, box) == "lookup":
+            if box is not None and access(call, box) == "lookup":
                 text = f"Failed to access mailbox {name}: Permission denied"
                 yield self.talk.say(text, Level.ERROR)
                 self.talk.refused = Status.NOPERM
@@ -69,7 +67,7 @@ class Brain:
                 call.user,
                 self._order.wanted,
                 self.talk.names,
-                lambda box: bool(_rights(call, box)),
+                lambda box: bool(access(call, box)),
             )
 
     def course(self) -> Course:
@@ -196,11 +194,3 @@ class Brain:
         if not self._order.wanted.mirror:
             return Way.BOTH
         return Way.KEEP_REMOTE if self._takes else Way.KEEP_LOCAL
-
-
-def _rights(call: Call, box: Mailbox) -> str:
-    """Return which of the two rights that a sync needs the owner has: "", one or both."""
-    if not box.acl:
-        return "lookup read"
-    rights = acl.effective(box.acl, call.owner)
-    return " ".join(one for one in ("lookup", "read") if one in rights)

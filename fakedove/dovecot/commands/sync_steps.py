@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
+from fakedove.dovecot import acl
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.mailbox_changes import delete
 from fakedove.dovecot.commands.sync_talk import Talk
@@ -12,7 +13,7 @@ from fakedove.dovecot.dsync.steps import Act, Step
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.mailbox import Mailbox
 from fakedove.dovecot.registry import Call
-from fakedove.dovecot.reply import Item, Level
+from fakedove.dovecot.reply import Item, Level, Log
 from fakedove.dovecot.sharing import verify_listed
 from fakedove.dovecot.status import Status
 
@@ -49,14 +50,27 @@ def _delete(talk: Talk, step: Step, home: Home) -> Iterator[Item]:
         yield from delete_from_home(talk.call, box, home)
 
 
+def _refuse(talk: Talk, status: Status, why: str) -> Log:
+    """Have the sync end with a step that cannot be done."""
+    talk.failed, talk.refused = True, status
+    return talk.say(why, Level.ERROR)
+
+
+def access(call: Call, box: Mailbox) -> str:
+    """Return which of the two rights that a sync needs the owner has: "", one or both."""
+    if not box.acl:
+        return "lookup read"
+    rights = acl.effective(box.acl, call.owner)
+    return " ".join(one for one in ("lookup", "read") if one in rights)
+
+
 def _rename(talk: Talk, step: Step) -> Iterator[Item]:
     user, why = talk.call.user, ""
     old, new = talk.names.meant(step.name), talk.names.meant(step.to)
     problem = talk.names.problem(step.name) or talk.names.problem(step.to)
     if problem:
-        text = f"Mailbox {step.name} sync: mailbox_rename failed: Invalid mailbox name: {problem}"
-        yield talk.say(text, Level.ERROR)
-        talk.failed, talk.refused = True, Status.USAGE
+        why = f"mailbox_rename failed: Invalid mailbox name: {problem}"
+        yield _refuse(talk, Status.USAGE, f"Mailbox {step.name} sync: {why}")
         return
     if old == new:
         why = "Can't rename mailbox to itself."
@@ -106,6 +120,10 @@ def _create(talk: Talk, step: Step, wanted: Wanted) -> Iterator[Item]:
     if box is None:
         box = call.user.create_mailbox(name, step.guid, step.uidvalidity)
         yield from inherit(call, box)
+        return
+    if not access(call, box):
+        why = f"Can't sync mailbox {step.name}: Mailbox doesn't exist: {step.name}"
+        yield _refuse(talk, Status.NOTFOUND, why)
         return
     if wanted.without_mails or step.guid == box.guid:
         return
