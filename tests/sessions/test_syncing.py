@@ -452,3 +452,14 @@ def test_bytes_that_are_no_utf_8_come_to_the_other_place_as_replacement(release:
     talk.say(line("mailbox create", "a%ff"))
     assert talk.say(line("sync", "mdbox:~/saved")) == OK
     assert "a\ufffd" in store.places["/home/tss/saved"].mailboxes
+
+
+def test_a_mailbox_that_an_escape_moves_into_itself_ends_a_sync() -> None:
+    talk = talking(two_users())
+    talk.say(line("mailbox create", "x"))
+    assert talk.say(line("sync", "mdbox:~/saved")) == OK
+    talk.say(line("mailbox rename", "x", "x%252fy"))
+    assert talk.say(line("sync", "mdbox:~/saved")) == b"\n-TEMPFAIL\n"
+    boxes = "/home/tss/saved/mailboxes"
+    text = f"rename({boxes}/x, {boxes}/x/y) failed: Invalid argument"
+    assert talk.log[-2].endswith(text)

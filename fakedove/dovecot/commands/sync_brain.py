@@ -26,7 +26,6 @@ from fakedove.dovecot.dsync.tree_fill import (
 )
 from fakedove.dovecot.dsync.tree_merge import Merge
 from fakedove.dovecot.guids import random_guid
-from fakedove.dovecot.registry import Call
 from fakedove.dovecot.reply import Item, Level
 from fakedove.dovecot.status import Status
 
@@ -36,9 +35,9 @@ _LOCK = ".dovecot-sync.lock"
 class Brain:
     """One side: what it has, and what it knows of the other one."""
 
-    def __init__(self, call: Call, place: str, order: Order, home: Home, *, master: bool) -> None:
-        """Sync the mail that `call` is about, at a place that debug lines call `place`."""
-        self.talk = Talk(call, master=master)
+    def __init__(self, talk: Talk, place: str, order: Order, home: Home) -> None:
+        """Sync the mail that `talk` is about, at a place that debug lines call `place`."""
+        self.talk, call, master = talk, talk.call, talk.master
         #: All was done.
         self.ended = False
         self._call, self._place, self._order, self._home = call, place, order, home

@@ -9,7 +9,7 @@ import msgspec
 from fakedove.dovecot.commands.locations import OWN, LocationError, forget_alternative, mail_path
 from fakedove.dovecot.commands.sync_brain import Brain
 from fakedove.dovecot.commands.sync_order import Looks, Order
-from fakedove.dovecot.commands.sync_talk import advance
+from fakedove.dovecot.commands.sync_talk import Talk, advance
 from fakedove.dovecot.dsync import state
 from fakedove.dovecot.dsync.attributes import Home
 from fakedove.dovecot.dsync.state import InvalidStateError, MailboxState
@@ -34,7 +34,8 @@ def with_location(call: Call, location: str, *, backup: bool) -> Output:
     user = call.user
     metadata = {box.guid: box.metadata for box in user.mailboxes.values()}
     home = Home(metadata, user.sieve_scripts, user.sieve_active)
-    near = Brain(call, _place(call, OWN, f"{user.home}/mdbox"), order, home, master=True)
+    path = f"{user.home}/mdbox"
+    near = Brain(Talk(call, path, master=True), _place(call, OWN, path), order, home)
     if problem:
         yield near.talk.say(problem, Level.ERROR)
     yield from near.prepare()
@@ -42,7 +43,8 @@ def with_location(call: Call, location: str, *, backup: bool) -> Output:
     mail, dies = yield from _mail_at(call, location)
     if mail is not None:
         place = _place(call, location, mail.path)
-        far = Brain(call.at_place(mail.user), place, order, home, master=False)
+        talk = Talk(call.at_place(mail.user), mail.path, master=False)
+        far = Brain(talk, place, order, home)
         yield from _take_turns(near, far)
         yield from far.close()
     if call.invocation.text("state") is not None:

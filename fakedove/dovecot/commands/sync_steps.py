@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
-from fakedove.dovecot import acl
+from fakedove.dovecot import acl, texts
 from fakedove.dovecot.commands.acl import inherit
 from fakedove.dovecot.commands.mailbox_changes import delete
 from fakedove.dovecot.commands.sync_talk import Talk
@@ -12,8 +12,9 @@ from fakedove.dovecot.dsync.attributes import Home
 from fakedove.dovecot.dsync.steps import Act, Step
 from fakedove.dovecot.dsync.wanted import Wanted
 from fakedove.dovecot.mailbox import Mailbox
+from fakedove.dovecot.paths import storage_name
 from fakedove.dovecot.registry import Call
-from fakedove.dovecot.reply import Item, Level, Log
+from fakedove.dovecot.reply import Item, Level, Log, Scope
 from fakedove.dovecot.sharing import verify_listed
 from fakedove.dovecot.status import Status
 
@@ -72,10 +73,11 @@ def _rename(talk: Talk, step: Step) -> Iterator[Item]:
         why = f"mailbox_rename failed: Invalid mailbox name: {problem}"
         yield _refuse(talk, Status.USAGE, f"Mailbox {step.name} sync: {why}")
         return
+    if new.startswith(f"{old}/"):
+        yield from _move_into_itself(talk, step)
+        return
     if old == new:
         why = "Can't rename mailbox to itself."
-    elif new.startswith(f"{old}/"):
-        why = "Can't rename mailbox under itself."
     elif not user.is_taken(old):
         why = f"Mailbox doesn't exist: {step.name}"
     elif user.is_taken(new):
@@ -85,6 +87,17 @@ def _rename(talk: Talk, step: Step) -> Iterator[Item]:
         return
     user.rename_mailbox(old, new)
     yield from verify_listed(talk.call, new)
+
+
+def _move_into_itself(talk: Talk, step: Step) -> Iterator[Item]:
+    """Say what becomes of the attempt to move a directory into itself (2.4.1)."""
+    names = (talk.names.meant(step.name), talk.names.meant(step.to))
+    root = talk.path.encode(errors="surrogateescape")
+    paths = tuple(b"%b/mailboxes/%b" % (root, storage_name(name)) for name in names)
+    yield Log(b"rename(%b, %b) failed: Invalid argument" % paths, scope=Scope.STORAGE)
+    why = texts.internal_error(talk.call.store.clock.now())
+    why = f"Mailbox {step.name} sync: mailbox_rename failed: {why}"
+    yield _refuse(talk, Status.TEMPFAIL, why)
 
 
 def _delete_folder(talk: Talk, path: str) -> Iterator[Item]:

@@ -48,9 +48,9 @@ def advance(course: Course) -> Iterator[Item]:
 class Talk:
     """One side's end of the conversation."""
 
-    def __init__(self, call: Call, *, master: bool) -> None:
-        """Speak for the side whose mail `call` is about; `master`: the one that began."""
-        self.call = call
+    def __init__(self, call: Call, path: str, *, master: bool) -> None:
+        """Speak for the side whose mail `call` is about, at `path`; a `master` began."""
+        self.call, self.path = call, path
         self.master = master
         self.names = Names(call.release.sync_escapes, master=master)
         #: It cannot go on.
